@@ -1,0 +1,122 @@
+"""Starts PostgreSQL and Valkey for a test run, before pytest-django reads the settings.
+
+Named in pyproject.toml: ``addopts = "-p alliance.embedded.pytest_plugin"``. Only the controller of a distributed run
+starts servers; its workers inherit the addresses. ``ALLIANCE_TEST_SERVICES=DIR`` uses the PostgreSQL of a running
+``python -m alliance.embedded.testserver DIR``; ``DATABASE_URL`` and ``REDIS_URL`` choose real servers.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from alliance.embedded.errors import ServiceError
+from alliance.embedded.folders import DataFolder
+from alliance.embedded.postgres import Postgres
+from alliance.embedded.processes import is_alive
+from alliance.embedded.services import EmbeddedServices, is_given
+
+_ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_PLATFORM_URL")
+_running: list[EmbeddedServices] = []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """A conftest would be too late: pytest-django loads the settings in its own hook of this name."""
+    options = early_config.known_args_namespace
+    if "PYTEST_XDIST_WORKER" not in os.environ and not options.help and not options.version:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "alliance.settings.test"
+        os.environ["ALLIANCE_DB_ROLE"] = "owner"
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # live_server beside playwright's synchronous client
+        try:
+            _provide()
+        except ServiceError as error:
+            raise pytest.UsageError(str(error)) from error
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Stop what this run started."""
+    _stop()
+
+
+def _provide() -> None:
+    base = Path(tempfile.mkdtemp(prefix="alliance-test-"))
+    atexit.register(_stop)
+    shared = os.environ.get("ALLIANCE_TEST_SERVICES")
+    environment = {name: value for name, value in os.environ.items() if name.startswith(("DATABASE_URL", "REDIS_URL"))}
+    if shared:
+        environment.setdefault("DATABASE_URL", "shared")
+    services = EmbeddedServices(base, test=True, kind="test", environment=environment)
+    _running.append(services)
+    services.start()
+    os.environ.update(services.environment())
+    if shared and not is_given("DATABASE_URL"):
+        os.environ.update(_shared_database(Path(shared)))
+    if is_given("DATABASE_URL") and not is_given("DATABASE_OWNER_URL"):
+        message = "DATABASE_URL is set, DATABASE_OWNER_URL is not: the tests make their database as app_owner."
+        raise ServiceError(message)
+
+
+def _shared_database(path: Path) -> dict[str, str]:
+    """Addresses in a long-running test instance, with a database name that no other run uses."""
+    instance = EmbeddedServices(path, test=True, environment={})
+    if not (instance.state().get("ready") and instance.is_served()):
+        message = (
+            f"ALLIANCE_TEST_SERVICES={path}: no instance is ready there. "
+            f"Start one with: python -m alliance.embedded.testserver {path}"
+        )
+        raise ServiceError(message)
+    _drop_abandoned(instance.postgres)
+    found = instance.environment()
+    return {name: _with_database(found[name], f"alliance_{os.getpid()}") for name in _ADDRESSES}
+
+
+def _with_database(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def _drop_abandoned(postgres: Postgres) -> None:
+    """Drop the test databases of runs that were killed before they could."""
+    import psycopg2
+    from psycopg2 import sql
+
+    connection = psycopg2.connect(postgres.url("postgres", "postgres"))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_alliance\\_%'")
+            for (name,) in cursor.fetchall():
+                owner = re.match(r"test_alliance_(\d+)", name)
+                if owner and not is_alive(int(owner[1])):
+                    with contextlib.suppress(psycopg2.Error):  # another run drops it at the same time
+                        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    finally:
+        connection.close()
+
+
+def _stop() -> None:
+    while _running:
+        services = _running.pop()
+        services.stop()
+        remove_instance(services.folder)
+
+
+def remove_instance(folder: DataFolder) -> None:
+    """Delete a stopped instance: its data folder, its sockets, and the data that root keeps elsewhere."""
+    with contextlib.suppress(OSError, ServiceError):
+        cluster = Postgres(folder).cluster(Postgres.account()).parent
+        shutil.rmtree(folder.socket_folder(), ignore_errors=True)
+        if cluster != folder.path:
+            shutil.rmtree(cluster, ignore_errors=True)
+    shutil.rmtree(folder.path, ignore_errors=True)
