@@ -221,9 +221,11 @@ class Postgres:
                 os.chown(password_file, account.uid, account.gid)
             log = self.folder.logs / "initdb.log"
             with log.open("wb") as output:
-                command = [binaries / "initdb", "-D", draft, *_INITDB, f"--pwfile={password_file}"]
                 child = processes.spawn(
-                    [*command, "--no-sync"] if self.test else command,
+                    [
+                        *(binaries / "initdb", "-D", draft, *_INITDB, f"--pwfile={password_file}"),
+                        *(["--no-sync"] if self.test else []),
+                    ],
                     environment=processes.clean_environment(),
                     death_signal=signal.SIGTERM,
                     account=account,
