@@ -16,9 +16,9 @@ def main() -> None:
 
     ensure_services()
     if sys.argv[1:2] == ["up"]:
-        from alliance.embedded import supervisor
+        from alliance.embedded.supervisor import main as up
 
-        raise SystemExit(supervisor.main(sys.argv[2:]))
+        raise SystemExit(up(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -1,0 +1,31 @@
+"""The Celery application."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings.local")
+
+app = Celery("alliance")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "relay outboxes": {"task": "alliance.relay_all_outboxes", "schedule": 10.0},
+    "keep house": {"task": "alliance.keep_house", "schedule": 3600.0},
+    "advance pilots": {"task": "operations.advance_all_pilots", "schedule": 15.0},
+    "measure indicators": {"task": "targets.measure_all_indicators", "schedule": 300.0},
+}
+
+
+@setup_logging.connect
+def use_django_logging(**_kwargs: Any) -> None:
+    """Workers log as the web processes do."""
+    import logging.config  # noqa: PLC0415 - only in a worker
+
+    from django.conf import settings  # noqa: PLC0415 - likewise
+
+    logging.config.dictConfig(settings.LOGGING)

@@ -1,0 +1,59 @@
+"""State machines as data: which step may follow which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel.errors import TransitionRefusedError
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of a life cycle.
+
+    Attributes:
+        name: Verb in code, also the audit verb.
+        label: Verb as the reader sees it.
+        sources: States from which the step is possible.
+        target: State after it.
+        permission: Permission asked of the actor; empty for steps only the system takes.
+    """
+
+    name: str
+    label: StrOrPromise
+    sources: frozenset[str]
+    target: str
+    permission: str = ""
+
+    def check(self, state: str) -> None:
+        """Refuse the step unless the record is in one of the source states.
+
+        Raises:
+            TransitionRefusedError: The state is not a source of this step.
+        """
+        if state not in self.sources:
+            raise TransitionRefusedError(
+                _("“%(step)s” is not possible now: the record is in the state “%(state)s”.")
+                % {"step": self.label, "state": state_label(state)},
+                remedy=_("Reload the page to see the current state and the steps that are open."),
+                details={"transition": self.name, "state": state, "sources": sorted(self.sources)},
+            )
+
+
+_labels: dict[str, StrOrPromise] = {}
+
+
+def name_states(choices: list[tuple[str, StrOrPromise]]) -> None:
+    """Teach refusals the readable names of states; each app calls it with its choices."""
+    _labels.update(choices)
+
+
+def state_label(state: str) -> StrOrPromise:
+    """The readable name of a state, or the state itself where none was taught."""
+    return _labels.get(state, state)

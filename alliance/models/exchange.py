@@ -1,0 +1,107 @@
+"""What comes in from outside: files, idempotency keys, invitations, API clients and their tokens."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import AbstractApplication
+
+from alliance.choices import FileState
+from alliance.models.tenant import TenantModel, TenantQuerySet
+
+
+class StoredFile(TenantModel):
+    """An uploaded or produced file; its name is data, its place is ``<alliance>/<uuid>`` outside any web root."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    purpose = models.CharField(max_length=40)
+    name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=120)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=FileState.choices, default=FileState.QUARANTINED)
+    permission = models.CharField(max_length=80)
+    """Permission asked of a reader, with this row as the record."""
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = TenantQuerySet["StoredFile"].as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(state__in=FileState.values), name="stored_file_state_known")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def storage_name(self) -> str:
+        """Path inside the storage."""
+        return f"{self.alliance_id}/{self.uuid}"
+
+
+class IdempotencyKey(TenantModel):
+    """An answer kept so that the same request, sent twice, acts once (security.md section 4(c))."""
+
+    client = models.CharField(max_length=80)
+    key = models.CharField(max_length=128)
+    route = models.CharField(max_length=160)
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    objects = TenantQuerySet["IdempotencyKey"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alliance", "client", "key"], name="idempotency_key_once")]
+
+
+class Invitation(TenantModel):
+    """An offer to act in this alliance, sent by e-mail; only the hash of its token is kept."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(_("e-mail"))
+    language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")
+    token_hash = models.CharField(max_length=64, unique=True)
+    grants = models.JSONField(default=list)
+    """Roles given on acceptance: list of {"scope", "role", "institution"?}."""
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    objects = TenantQuerySet["Invitation"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(language__in=["en", "zh-hans"]), name="invitation_language_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class ApiClient(AbstractApplication):
+    """A machine that reads or writes one alliance; client credentials only.
+
+    The tokens' text never reaches their table: a trigger keeps the checksum only.
+    """
+
+    alliance = models.ForeignKey("alliance.Alliance", on_delete=models.CASCADE, related_name="+")
+    organisation = models.CharField(_("organisation"), max_length=160)
+    purpose = models.CharField(_("purpose"), max_length=300)
+    scopes = ArrayField(models.CharField(max_length=40), default=list)
+    networks = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_network = models.CharField(max_length=64, blank=True, default="")
+    uses = models.PositiveBigIntegerField(default=0)
+
+    class Meta(AbstractApplication.Meta):
+        swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"

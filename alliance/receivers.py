@@ -1,0 +1,1 @@
+"""Reactions of the kernel to events of the kernel."""

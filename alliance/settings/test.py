@@ -1,0 +1,23 @@
+"""Tests: the real database, cache, worker and browser, with a key of no value and cheap password hashing."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "a-key-for-tests-that-protects-nothing-at-all-0123456789")
+os.environ.setdefault("ALLIANCE_DATA", tempfile.mkdtemp(prefix="alliance-test-"))
+
+from alliance.settings.base import *  # noqa: E402, F403
+from alliance.settings.base import CACHES, DATABASES, STORAGES  # noqa: E402
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+CACHES["default"]["KEY_PREFIX"] = f"test-{_WORKER}-{os.getpid()}"
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,44 @@
+"""Pages for refusals and errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from alliance.kernel.errors import DomainError, NotFoundError
+
+
+def refusal_page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
+    """What was refused, by which rule, who may act, and what to do."""
+    template = "errors/404.html" if refusal.status == 404 else "errors/refusal.html"
+    return render(request, template, {"refusal": refusal}, status=refusal.status)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """The same page for what does not exist and what is not open to the reader."""
+    return render(request, "errors/404.html", {"refusal": NotFoundError()}, status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Refused without a rule of the domain."""
+    return render(request, "errors/403.html", status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """The request itself is malformed."""
+    return render(request, "errors/400.html", status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Something broke; nothing was stored. The page names the request id for the secretariat."""
+    return render(request, "errors/500.html", {"reference": getattr(request, "request_id", "")}, status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was too old or came from elsewhere."""
+    words = _("Not saved: this form was open too long or came from another site. Go back, reload the page and send it again.")
+    context: dict[str, Any] = {"refusal": DomainError(words, code="csrf_failed", status=403), "detail": reason}
+    return render(request, "errors/refusal.html", context, status=403)

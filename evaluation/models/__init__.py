@@ -1,0 +1,5 @@
+"""Models of evaluation."""
+
+from evaluation.models.feedback import FeedbackResult
+
+__all__ = ["FeedbackResult"]

@@ -1,0 +1,39 @@
+"""Conflicts of interest declared for a matter."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel.fields import TenantForeignKey
+from alliance.models import TenantModel, TenantQuerySet
+from groups.choices import ConflictState
+
+
+class ConflictOfInterest(TenantModel):
+    """An institution's interest in one matter (``matter`` is e.g. ``product:P-029``); while it counts, it stands aside."""
+
+    institution = TenantForeignKey("members.Institution", on_delete=models.PROTECT, related_name="conflicts")
+    matter = models.CharField(_("matter"), max_length=80)
+    state = models.CharField(_("state"), max_length=10, choices=ConflictState.choices, default=ConflictState.DECLARED)
+    reason = models.TextField(_("reason"))
+    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    declared_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet["ConflictOfInterest"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=ConflictState.values), name="conflict_state_known"),
+            models.UniqueConstraint(
+                fields=["alliance", "institution", "matter"],
+                condition=Q(ended_at__isnull=True),
+                name="conflict_open_once_per_matter",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution_id} {self.matter}"

@@ -1,0 +1,1 @@
+"""What the organisational layer adds to the kernel and how it reacts to events."""

@@ -1,0 +1,140 @@
+"""Think tank products on their way from the wisdom group to the industry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel.fields import TenantForeignKey
+from alliance.models import TenantModel, TenantQuerySet
+from operations.choices import ProductKind, ProductState, ReviewVerdict
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class ProductQuerySet(TenantQuerySet["Product"]):
+    """Products."""
+
+    def released(self) -> Self:
+        """Products that clients and the public may see."""
+        return self.filter(state=ProductState.RELEASED)
+
+    def in_pipeline(self) -> Self:
+        """Products on their way, not yet released or retired."""
+        return self.exclude(state__in=[ProductState.RELEASED, ProductState.RETIRED])
+
+
+class Product(TenantModel):
+    """A product: drafted by the wisdom group, adapted by the media group, tried by leading enterprises, released.
+
+    Source: Zheng2018, operational layer.
+    """
+
+    code = models.SlugField(_("code"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=20, choices=ProductKind.choices)
+    state = models.CharField(_("state"), max_length=12, choices=ProductState.choices, default=ProductState.DRAFT)
+    version = models.PositiveSmallIntegerField(_("version"), default=1)
+    title_en = models.CharField(_("title in English"), max_length=200, blank=True, default="")
+    title_zh = models.CharField(_("title in Chinese"), max_length=200, blank=True, default="")
+    summary_en = models.TextField(_("summary in English"), blank=True, default="")
+    summary_zh = models.TextField(_("summary in Chinese"), blank=True, default="")
+    body_en = models.TextField(_("text in English"), blank=True, default="")
+    body_zh = models.TextField(_("text in Chinese"), blank=True, default="")
+    client_en = models.CharField(_("made for, in English"), max_length=200, blank=True, default="")
+    client_zh = models.CharField(_("made for, in Chinese"), max_length=200, blank=True, default="")
+    author = TenantForeignKey("members.Institution", on_delete=models.PROTECT, related_name="products")
+    adapter = TenantForeignKey(
+        "members.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="adapted_products"
+    )
+    due_on = models.DateField(_("due"), null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    state_since = models.DateTimeField()
+    release_proposed_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(_("released at"), null=True, blank=True)
+    retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alliance", "code"], name="product_code_once"),
+            models.CheckConstraint(condition=Q(kind__in=ProductKind.values), name="product_kind_known"),
+            models.CheckConstraint(condition=Q(state__in=ProductState.values), name="product_state_known"),
+            models.CheckConstraint(condition=~Q(title_en="") | ~Q(title_zh=""), name="product_has_a_title"),
+            models.CheckConstraint(
+                condition=Q(state__in=[ProductState.RELEASED, ProductState.RETIRED], released_at__isnull=False)
+                | (~Q(state__in=[ProductState.RELEASED, ProductState.RETIRED]) & Q(released_at__isnull=True)),
+                name="product_released_at_matches_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ProductState.RETIRED, retired_at__isnull=False)
+                | (~Q(state=ProductState.RETIRED) & Q(retired_at__isnull=True)),
+                name="product_retired_at_matches_state",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["alliance", "-created_at", "-id"], name="product_newest"),
+            models.Index(fields=["alliance", "state", "-created_at", "-id"], name="product_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+    @property
+    def title(self) -> str:
+        """Title in the active language, else the other one."""
+        if (get_language() or "").startswith("zh"):
+            return self.title_zh or self.title_en
+        return self.title_en or self.title_zh
+
+    @property
+    def matter(self) -> str:
+        """Name under which conflicts of interest are declared."""
+        return f"product:{self.code}"
+
+
+class ProductReview(TenantModel):
+    """An institution's word on a draft; the author's own institution cannot give one."""
+
+    product = TenantForeignKey(Product, on_delete=models.CASCADE, related_name="reviews")
+    version = models.PositiveSmallIntegerField()
+    institution = TenantForeignKey("members.Institution", on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(_("verdict"), max_length=8, choices=ReviewVerdict.choices)
+    comment = models.TextField(_("reasons"), blank=True, default="")
+    at = models.DateTimeField()
+
+    objects = TenantQuerySet["ProductReview"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(verdict__in=ReviewVerdict.values), name="product_review_verdict_known"),
+        ]
+        indexes = [models.Index(fields=["alliance", "product", "-at"], name="product_review_of")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.verdict}"
+
+
+class ProductShare(TenantModel):
+    """Reading right on one product before its release, given to one person outside its circle."""
+
+    product = TenantForeignKey(Product, on_delete=models.CASCADE, related_name="shares")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    given_at = models.DateTimeField()
+
+    objects = TenantQuerySet["ProductShare"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alliance", "product", "user"], name="product_share_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.user_id}"
