@@ -86,7 +86,7 @@ def bootstrap(
             cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
             done.append(_make_roles(connection, cursor, passwords))
             done.append(_make_database(connection, cursor, database))
-            for name in (["template1", database] if template else [database]):
+            for name in ["template1", database] if template else [database]:
                 with _connection(superuser_url, name) as inner, inner.cursor() as inside:
                     _prepare(inside)
                 done.append(f"{name}: schema app, app.tenant(), {', '.join(EXTENSIONS)}, default privileges")

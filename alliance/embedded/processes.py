@@ -139,7 +139,7 @@ def working_in(folder: Path) -> set[int]:
     wanted = os.path.realpath(folder)
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if os.readlink(entry / "cwd").removesuffix(" (deleted)") == wanted and is_alive(int(entry.name)):
+            if str((entry / "cwd").readlink()).removesuffix(" (deleted)") == wanted and is_alive(int(entry.name)):
                 found.add(int(entry.name))
         except OSError:
             continue

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import datetime
 import hashlib
 import http.client
 import json
@@ -22,6 +21,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -143,7 +143,7 @@ class Child:
     def _write(self, lines: Sequence[bytes]) -> None:
         if not lines:
             return
-        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         texts = [line.decode("utf-8", errors="replace").rstrip() for line in lines]
         self.recent.extend(texts)
         with contextlib.suppress(OSError):  # a full disk must not end the supervisor
@@ -281,6 +281,8 @@ class Supervisor:
         self._manage("migrations", "migrate", "--no-input", role="owner")
         if not self.options.no_demo:
             self._manage("demonstration", "seed_demo")
+            with contextlib.suppress(OSError):
+                (services.folder.path / "demo-accounts.json").chmod(0o600)  # it holds passwords
         self._collect_static()
         with self._step("web"):
             for child in self._make_children():
@@ -413,9 +415,10 @@ class Supervisor:
             target = answer.getheader("Location", "")
             if answer.status in {301, 302, 303, 307, 308} and target.startswith("/") and redirects:
                 return self._ask(target, redirects - 1)
-            return "" if answer.status == 200 else f"{path} answered {answer.status}"
         except (OSError, http.client.HTTPException) as error:
             return f"{path}: {error}"
+        else:
+            return "" if answer.status == HTTPStatus.OK else f"{path} answered {answer.status}"
         finally:
             connection.close()
 
