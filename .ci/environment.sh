@@ -33,12 +33,14 @@ if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (
     "$base" -m venv .venv
 fi
 
-# The stamp names everything the installation depends on: lock, package list, interpreter and place.
+# The stamp names what the installation depends on: interpreter and place, lock, own packages.
 stamp=$("$python" -c '
 import hashlib, pathlib, sys
 digest = hashlib.sha256(f"{sys.version} {sys.prefix}".encode())
-for name in ("requirements.lock", "pyproject.toml"):
-    digest.update(pathlib.Path(name).read_bytes())
+digest.update(pathlib.Path("requirements.lock").read_bytes())
+for line in pathlib.Path("pyproject.toml").read_text(encoding="utf-8").splitlines():
+    if line.startswith(("packages", "version", "requires")):
+        digest.update(line.encode())
 print(digest.hexdigest())')
 if [ "$(cat .venv/installed 2>/dev/null || true)" != "$stamp" ]; then
     echo "Installing the locked packages (some minutes the first time) ..."

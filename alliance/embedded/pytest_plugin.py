@@ -18,15 +18,23 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
+from alliance.embedded import browser
 from alliance.embedded.errors import ServiceError
 from alliance.embedded.folders import DataFolder
 from alliance.embedded.postgres import Postgres
 from alliance.embedded.processes import is_alive
 from alliance.embedded.services import EmbeddedServices, is_given
 
+_NO_BROWSER = "--no-browser-tests"
 _ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_PLATFORM_URL")
 _running: list[EmbeddedServices] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option: leaving the browser tests out must be said, it never happens by itself."""
+    parser.addoption(_NO_BROWSER, action="store_true", help="skip the tests marked journey; refused in CI")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -37,11 +45,35 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         os.environ["DJANGO_SETTINGS_MODULE"] = "alliance.settings.test"
         os.environ["ALLIANCE_DB_ROLE"] = "owner"
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # live_server beside playwright's synchronous client
+        if os.environ.get("CI") and options.no_browser_tests:
+            message = f"{_NO_BROWSER} is not for CI: there every test must run."
+            raise pytest.UsageError(message)
         try:
+            if path := browser.find():
+                os.environ["BROWSER_PATH"] = path
             _provide()
         except ServiceError as error:
             raise pytest.UsageError(str(error)) from error
     return (yield)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the browser tests when that was asked for."""
+    if config.getoption("no_browser_tests"):
+        for item in items:
+            if item.get_closest_marker("journey"):
+                item.add_marker(pytest.mark.skip(reason=f"left out by {_NO_BROWSER}"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failure: there is nothing that CI may lack."""
+    reporter: TerminalReporter | None = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and session.exitstatus == pytest.ExitCode.OK:
+        skipped = reporter.stats.get("skipped", [])
+        if skipped:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            reporter.write_line(f"\nCI allows no skipped test; skipped: {', '.join(report.nodeid for report in skipped)}")
 
 
 @pytest.hookimpl(trylast=True)
