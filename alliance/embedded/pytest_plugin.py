@@ -15,7 +15,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from _pytest.terminal import TerminalReporter
@@ -23,6 +22,7 @@ from _pytest.terminal import TerminalReporter
 from alliance.embedded import browser
 from alliance.embedded.errors import ServiceError
 from alliance.embedded.folders import DataFolder
+from alliance.embedded.migrated import ensure_template, with_database
 from alliance.embedded.postgres import Postgres
 from alliance.embedded.processes import is_alive
 from alliance.embedded.services import EmbeddedServices, is_given
@@ -63,6 +63,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("journey"):
                 item.add_marker(pytest.mark.skip(reason=f"left out by {_NO_BROWSER}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> Iterator[object]:
+    """Before the first test that needs the database: have it copied from a migrated one."""
+    if fixturedef.argname == "django_db_setup" and not request.config.getoption("nomigrations"):
+        from django.db import connections
+
+        if template := ensure_template(os.environ["DATABASE_OWNER_URL"]):
+            connections["default"].settings_dict["TEST"]["TEMPLATE"] = template
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -111,11 +122,7 @@ def _shared_database(path: Path) -> dict[str, str]:
         raise ServiceError(message)
     _drop_abandoned(instance.postgres)
     found = instance.environment()
-    return {name: _with_database(found[name], f"alliance_{os.getpid()}") for name in _ADDRESSES}
-
-
-def _with_database(url: str, database: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+    return {name: with_database(found[name], f"alliance_{os.getpid()}") for name in _ADDRESSES}
 
 
 def _drop_abandoned(postgres: Postgres) -> None:
