@@ -17,4 +17,4 @@ class ActContext:
     institution_uuid: str = ""
 
 
-current: ContextVar[ActContext] = ContextVar("act_context", default=ActContext())
+current: ContextVar[ActContext] = ContextVar("act_context", default=ActContext())  # noqa: B039 - frozen

@@ -120,7 +120,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- Cache, sessions --------------------------------------------------------------------------------------------------
 REDIS_URL = secret("REDIS_URL", "redis://127.0.0.1:6379")
 CACHE_URL = secret("CACHE_REDIS_URL", REDIS_URL)
-CACHES = {
+CACHES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": redis_address(CACHE_URL, 1),
@@ -194,7 +194,7 @@ USE_I18N = True
 # -- Files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or DATA_DIR / "static")
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": os.environ.get("FILES_ROOT") or str(DATA_DIR / "files"), "file_permissions_mode": 0o600},

@@ -20,6 +20,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = TenantSchemaEditor
 
     def set_autocommit(self, autocommit: bool, *args: Any, **kwargs: Any) -> None:  # noqa: FBT001 - Django's signature
+        """Open or close a transaction; an opened one learns the acting alliance."""
         super().set_autocommit(autocommit, *args, **kwargs)
         if not autocommit and (alliance_id := tenancy.acting_alliance_id()) is not None:
             tenancy.announce(self, alliance_id)

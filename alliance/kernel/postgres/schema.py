@@ -26,6 +26,7 @@ class TenantSchemaEditor(DatabaseSchemaEditor):
     """Adds what a tenant table needs in the same transaction that creates it."""
 
     def create_model(self, model: type[models.Model]) -> None:
+        """Create the table and, for a tenant table, its policy and keys."""
         super().create_model(model)
         if not is_tenant_table(model):
             return
@@ -33,12 +34,13 @@ class TenantSchemaEditor(DatabaseSchemaEditor):
         for statement in POLICY.format(table=table).strip().split(";\n"):
             self.execute(statement.rstrip(";"), None)
         name = self.quote_name(f"{model._meta.db_table}_tenant_key")
-        column = self.quote_name(model._meta.pk.column)
+        column = self.quote_name(str(model._meta.pk.column))
         self.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE (alliance_id, {column})", None)
         for field in model._meta.local_fields:
             self._defer_tenant_key(model, field)
 
     def add_field(self, model: type[models.Model], field: models.Field[Any, Any]) -> None:
+        """Add the column and, for a tenant reference, its composite foreign key."""
         super().add_field(model, field)
         self._defer_tenant_key(model, field)
 
@@ -59,7 +61,7 @@ class TenantSchemaEditor(DatabaseSchemaEditor):
                 name=self.quote_name(f"{model._meta.db_table}_{field.column}_same_alliance"[:63]),
                 column=self.quote_name(field.column),
                 remote=self.quote_name(remote._meta.db_table),
-                remote_column=self.quote_name(remote._meta.pk.column),
+                remote_column=self.quote_name(str(remote._meta.pk.column)),
             )
         )
 
