@@ -57,8 +57,9 @@ class FormLook:
         renderer: Any
         auto_id: Any
 
+        non_field_errors: Any
+
         def __getitem__(self, name: str) -> forms.BoundField: ...
-        def non_field_errors(self) -> Any: ...
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Build the form and dress its widgets."""
@@ -113,5 +114,5 @@ class AllianceForm(FormLook, forms.Form):  # type: ignore[misc]
     """Base of all forms that are not tied to one model."""
 
 
-class AllianceModelForm(FormLook, forms.ModelForm[Any]):  # type: ignore[misc]
+class AllianceModelForm(FormLook, forms.ModelForm):  # type: ignore[misc, type-arg]
     """Base of all model forms; rules stay in the action that gets ``cleaned_data``."""
