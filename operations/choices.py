@@ -15,6 +15,7 @@ class ProductKind(TextChoices):
     COURSE = "course", _("course")
     STANDARD = "standard", _("standard")
     EXPLAINER = "explainer", _("explainer")
+    INFORMATION_BRIEF = "information_brief", _("information brief")
 
 
 class ProductState(TextChoices):

@@ -36,7 +36,8 @@ class Pilot(TenantModel):
 
     The plan's rule: with at least ``minimum_answers`` answers, every criterion's trimmed mean must reach its pass mark and
     at most ``blocking_defects_allowed`` blocking defects may stand; then release is proposed, otherwise improvement tasks
-    are made and a next round may follow, up to ``maximum_rounds``.
+    are made and a next round may follow, up to ``maximum_rounds``. With fewer answers at the deadline the round is extended once
+    by ``extension_days``; still too few, it ends without a result.
     """
 
     product = TenantForeignKey("operations.Product", on_delete=models.PROTECT, related_name="pilots")
@@ -52,6 +53,9 @@ class Pilot(TenantModel):
     trim_proportion = models.DecimalField(_("share cut at each end"), max_digits=3, decimal_places=2, default="0.10")
     blocking_defects_allowed = models.PositiveSmallIntegerField(_("blocking defects allowed"), default=0)
     maximum_rounds = models.PositiveSmallIntegerField(_("rounds at most"), default=3)
+    extension_days = models.PositiveSmallIntegerField(_("with too few answers, extend once by days"), default=14)
+    """0: do not extend; the round then ends without a result and the product goes to improvement."""
+    extensions = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -81,6 +85,27 @@ class Pilot(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.product_id} round {self.round}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes answers, up to and including the deadline."""
+        return self.state in {PilotState.OPEN, PilotState.EXTENDED}
+
+    @property
+    def question(self) -> str:
+        """What the round shall find out, in the active language, else the other one."""
+        if (get_language() or "").startswith("zh"):
+            return self.question_zh or self.question_en
+        return self.question_en or self.question_zh
+
+    @property
+    def participant_ids(self) -> frozenset[int]:
+        """Institutions that take part; uses prefetched ``participants`` where a list has them."""
+        return frozenset(
+            participant.institution_id
+            for participant in self.participants.all()
+            if participant.state != ParticipantState.WITHDRAWN
+        )
 
 
 class PilotCriterion(TenantModel):
@@ -202,6 +227,7 @@ class ImprovementTask(TenantModel):
     text_en = models.CharField(_("change in English"), max_length=300, blank=True, default="")
     text_zh = models.CharField(_("change in Chinese"), max_length=300, blank=True, default="")
     state = models.CharField(_("state"), max_length=8, choices=ImprovementState.choices, default=ImprovementState.OPEN)
+    note = models.CharField(_("what was done, or why not"), max_length=300, blank=True, default="")
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
@@ -215,6 +241,13 @@ class ImprovementTask(TenantModel):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def text(self) -> str:
+        """The change in the active language, else the other one."""
+        if (get_language() or "").startswith("zh"):
+            return self.text_zh or self.text_en
+        return self.text_en or self.text_zh
 
 
 class PilotStep(TenantModel):

@@ -9,10 +9,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from guardian.managers import UserObjectPermissionManager
+from guardian.models import UserObjectPermissionBase
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from operations.choices import ProductKind, ProductState, ReviewVerdict
+from operations.choices import ParticipantState, ProductKind, ProductState, ReviewVerdict
 
 if TYPE_CHECKING:
     from typing import Self
@@ -40,6 +42,9 @@ class Product(TenantModel):
     kind = models.CharField(_("kind"), max_length=20, choices=ProductKind.choices)
     state = models.CharField(_("state"), max_length=12, choices=ProductState.choices, default=ProductState.DRAFT)
     version = models.PositiveSmallIntegerField(_("version"), default=1)
+    """Goes up with each pilot round: feedback belongs to exactly one version."""
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    """Goes up with each change of the texts, so that two people who edit at once notice each other."""
     title_en = models.CharField(_("title in English"), max_length=200, blank=True, default="")
     title_zh = models.CharField(_("title in Chinese"), max_length=200, blank=True, default="")
     summary_en = models.TextField(_("summary in English"), blank=True, default="")
@@ -95,6 +100,28 @@ class Product(TenantModel):
         return self.title_en or self.title_zh
 
     @property
+    def client(self) -> str:
+        """Whom it is made for, in the active language, else the other one."""
+        if (get_language() or "").startswith("zh"):
+            return self.client_zh or self.client_en
+        return self.client_en or self.client_zh
+
+    @property
+    def pilot_institution_ids(self) -> frozenset[int]:
+        """Institutions that take or took part in a round; uses prefetched ``pilots__participants`` where a list has them."""
+        return frozenset(
+            participant.institution_id
+            for pilot in self.pilots.all()
+            for participant in pilot.participants.all()
+            if participant.state != ParticipantState.WITHDRAWN
+        )
+
+    @property
+    def reviewing_institution_ids(self) -> frozenset[int]:
+        """Institutions that gave their word on a draft of it."""
+        return frozenset(review.institution_id for review in self.reviews.all())
+
+    @property
     def matter(self) -> str:
         """Name under which conflicts of interest are declared."""
         return f"product:{self.code}"
@@ -123,18 +150,29 @@ class ProductReview(TenantModel):
         return f"{self.product_id} {self.verdict}"
 
 
-class ProductShare(TenantModel):
-    """Reading right on one product before its release, given to one person outside its circle."""
+class ProductShareManager(UserObjectPermissionManager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+    """Shares: guardian's manager with the tenant's filter."""
 
-    product = TenantForeignKey(Product, on_delete=models.CASCADE, related_name="shares")
+
+class ProductShare(UserObjectPermissionBase, TenantModel):  # type: ignore[misc]
+    """A right on one product before its release, given to one person outside its circle (django-guardian, direct key).
+
+    A table of its own, and not guardian's generic one, because a share belongs to one alliance: it has the row-level policy
+    and a reference that cannot leave the alliance.
+    """
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    content_object = TenantForeignKey(Product, on_delete=models.CASCADE, related_name="shares")
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     given_at = models.DateTimeField()
 
-    objects = TenantQuerySet["ProductShare"].as_manager()
+    objects = ProductShareManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["alliance", "product", "user"], name="product_share_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["alliance", "content_object", "user", "permission"], name="product_share_once"),
+        ]
+        indexes = [models.Index(fields=["alliance", "user"], name="product_share_of")]
 
     def __str__(self) -> str:
-        return f"{self.product_id} {self.user_id}"
+        return f"{self.content_object_id} {self.user_id}"
