@@ -24,3 +24,13 @@ class MeasurementSource(TextChoices):
 
     MEASURED = "measured", _("measured from records")
     REPORTED = "reported", _("reported with evidence")
+
+
+class ObjectiveStatus(TextChoices):
+    """How an objective stands; computed by ``targets.selectors.objective.judge``, never stored."""
+
+    MET = "met", _("met")
+    ON_TRACK = "on_track", _("on track")
+    AT_RISK = "at_risk", _("at risk")
+    OFF_TRACK = "off_track", _("behind")
+    UNMEASURED = "unmeasured", _("not measured yet")

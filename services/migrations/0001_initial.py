@@ -252,6 +252,26 @@ class Migration(migrations.Migration):
                 ("body_zh", models.TextField(blank=True, default="")),
                 ("byline_en", models.CharField(blank=True, default="", max_length=200)),
                 ("byline_zh", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "in_short_en",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=300),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="in short, in English",
+                    ),
+                ),
+                (
+                    "in_short_zh",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=300),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="in short, in Chinese",
+                    ),
+                ),
                 ("published_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "alliance",

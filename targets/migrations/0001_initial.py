@@ -2,6 +2,7 @@
 
 import alliance.kernel.fields
 import django.db.models.deletion
+import uuid
 from django.conf import settings
 from django.db import migrations, models
 
@@ -42,6 +43,7 @@ class Migration(migrations.Migration):
                 ("provider", models.CharField(blank=True, default="", max_length=80, verbose_name="measured by")),
                 ("params", models.JSONField(blank=True, default=dict)),
                 ("unit", models.CharField(blank=True, default="", max_length=20, verbose_name="unit")),
+                ("unit_zh", models.CharField(blank=True, default="", max_length=20, verbose_name="unit in Chinese")),
                 (
                     "direction",
                     models.CharField(
@@ -51,6 +53,7 @@ class Migration(migrations.Migration):
                         verbose_name="direction",
                     ),
                 ),
+                ("baseline_on", models.DateField(blank=True, null=True, verbose_name="baseline of")),
                 (
                     "baseline",
                     models.DecimalField(blank=True, decimal_places=4, max_digits=14, null=True, verbose_name="baseline"),
@@ -89,6 +92,7 @@ class Migration(migrations.Migration):
             name="Measurement",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("at", models.DateTimeField()),
                 ("value", models.DecimalField(decimal_places=4, max_digits=14)),
                 (
@@ -157,6 +161,15 @@ class Migration(migrations.Migration):
                     models.Q(("title_en", ""), _negated=True), models.Q(("title_zh", ""), _negated=True), _connector="OR"
                 ),
                 name="objective_has_a_title",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="objective",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("baseline_on__isnull", True), ("baseline_on__lt", models.F("target_on")), _connector="OR"
+                ),
+                name="objective_baseline_before_target",
             ),
         ),
         migrations.AddIndex(
