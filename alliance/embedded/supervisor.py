@@ -35,6 +35,8 @@ from alliance.embedded.session import LOCAL_SETTINGS
 DEATHS_ALLOWED = 3
 DEATHS_WITHIN_SECONDS = 60
 READY_WITHIN_SECONDS = 180
+ERRORS_FOR_SECONDS = 10
+LAST_WORDS = 30
 _PYTHON = sys.executable
 
 
@@ -139,6 +141,15 @@ class Child:
         if self._pending:
             lines, self._pending = [self._pending], b""
             self._write(lines)
+
+    def last_words(self) -> str:
+        """The end of the output, for a person: structured log lines as text, repetitions once."""
+        texts: list[str] = []
+        for line in self.recent:
+            text = readable(line)
+            if text not in texts:
+                texts.append(text)
+        return "\n".join("\n".join(texts).splitlines()[-LAST_WORDS:])
 
     def _write(self, lines: Sequence[bytes]) -> None:
         if not lines:
@@ -335,7 +346,7 @@ class Supervisor:
             finally:
                 self._drain(child)
             if child.process is not None and child.process.returncode != 0:
-                lines = "\n".join(child.recent)
+                lines = child.last_words()
                 message = f"{' '.join(command)} failed (exit code {child.process.returncode}).\n{lines}\nLog: {child.log}"
                 raise ServiceError(message)
 
@@ -394,20 +405,30 @@ class Supervisor:
         return [web, worker, beat]
 
     def _wait_for_pages(self) -> None:
-        """READY means that a page answered, not that processes exist."""
-        deadline = time.monotonic() + READY_WITHIN_SECONDS
-        problem = ""
-        for path in ("/healthz", "/"):
-            while problem := self._ask(path):
-                if time.monotonic() > deadline:
-                    lines = "\n".join(self.children[0].recent)
-                    message = f"{self.url} gave no page within {READY_WITHIN_SECONDS} s: {problem}\n{lines}"
-                    raise ServiceError(message)
-                self._turn(0.3)
+        """READY means that a page answered, not that processes exist.
 
-    def _ask(self, path: str, redirects: int = 5) -> str:
-        """Get one page; returns what went wrong, empty after a 200."""
-        connection = http.client.HTTPConnection("127.0.0.1", int(self.url.rsplit(":", 1)[1].strip("/")), timeout=2)
+        Raises:
+            ServiceError: None did in time, or the web process answers with errors and goes on doing so.
+        """
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        for path in ("/healthz", "/"):
+            errors_until: float | None = None
+            while True:
+                problem, answered = self._ask(path)
+                if not problem:
+                    break
+                now = time.monotonic()
+                errors_until = (errors_until or now + ERRORS_FOR_SECONDS) if answered else None
+                if now > deadline or (errors_until is not None and now > errors_until):
+                    lines = self.children[0].last_words()
+                    message = f"{self.url} gives no page: {problem}\n{lines}\nLog: {self.children[0].log}"
+                    raise ServiceError(message)
+                while time.monotonic() < now + (1.0 if answered else 0.3):
+                    self._turn(0.3)
+
+    def _ask(self, path: str, redirects: int = 5) -> tuple[str, bool]:
+        """Get one page; returns what went wrong (empty after a 200), and whether there was an answer at all."""
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.url.rsplit(":", 1)[1].strip("/")), timeout=5)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -416,9 +437,9 @@ class Supervisor:
             if answer.status in {301, 302, 303, 307, 308} and target.startswith("/") and redirects:
                 return self._ask(target, redirects - 1)
         except (OSError, http.client.HTTPException) as error:
-            return f"{path}: {error}"
+            return f"{path}: {error}", False
         else:
-            return "" if answer.status == HTTPStatus.OK else f"{path} answered {answer.status}"
+            return ("" if answer.status == HTTPStatus.OK else f"{path} answers {answer.status}"), True
         finally:
             connection.close()
 
@@ -463,7 +484,7 @@ class Supervisor:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.process.pid, signal.SIGKILL)
                 child.process = None
-                self._note_death(child.name, code, lambda child=child: "\n".join(child.recent))  # type: ignore[misc]
+                self._note_death(child.name, code, child.last_words)
         for name in [name for name, moment in self.restart_at.items() if moment <= time.monotonic()]:
             del self.restart_at[name]
             self._restart(name)
@@ -570,6 +591,16 @@ class Supervisor:
             self.selector.unregister(pipe)
         pipe.close()
         child.end_of_output()
+
+
+def readable(line: str) -> str:
+    """A line of a JSON log as level, message and traceback; any other line as it is."""
+    with contextlib.suppress(ValueError):
+        record = json.loads(line) if line.startswith("{") else None
+        if isinstance(record, dict) and "message" in record:
+            text = f"{record.get('level', '')} {record['message']}".strip()
+            return f"{text}\n{record['error']}" if record.get("error") else text
+    return line
 
 
 def catalogues_are_stale() -> bool:
