@@ -41,12 +41,17 @@ class Scale(TextChoices):
 class InstitutionState(TextChoices):
     """Standing of an institution in the alliance."""
 
+    CHARTER_PENDING = "charter_pending", _("waiting for charter acceptance")
     ACTIVE = "active", _("active")
     SUSPENDED = "suspended", _("suspended")
     LEAVING = "leaving", _("leaving, duties being handed over")
     WITHDRAWN = "withdrawn", _("left")
     EXPELLED = "expelled", _("expelled")
     LAPSED = "lapsed", _("lapsed (not renewed)")
+
+
+RIGHTS_ENDED = frozenset({InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED})
+"""States in which nobody acts for the institution any more."""
 
 
 class RegistryScheme(TextChoices):
@@ -82,3 +87,22 @@ class ImportPolicy(TextChoices):
 
     GOOD_ROWS = "good_rows", _("import the good rows, return the faulty ones")
     ALL_OR_NONE = "all_or_none", _("import nothing unless every row is good")
+
+
+class ImportPurpose(TextChoices):
+    """Which of the two jobs over the same table is meant."""
+
+    CHECK = "check", _("dry run")
+    IMPORT = "import", _("import")
+
+
+KIND_ELEMENTS: dict[str, tuple[str, ...]] = {
+    InstitutionKind.INDUSTRY_THINK_TANK: (Element.POLICY, Element.TALENT),
+    InstitutionKind.INDUSTRY_ASSOCIATION: (Element.POLICY,),
+    InstitutionKind.SPECIALISED_THINK_TANK: (Element.TECHNOLOGY,),
+    InstitutionKind.MEDIA_THINK_TANK: (Element.DISSEMINATION, Element.PRODUCT_TRANSFORMATION),
+    InstitutionKind.LEADING_ENTERPRISE: (Element.PILOT_FEEDBACK,),
+    InstitutionKind.LIBRARY_INFORMATION: (Element.RESOURCES,),
+    InstitutionKind.UNIVERSITY_THINK_TANK: (Element.TALENT, Element.TECHNOLOGY),
+}
+"""What each kind usually brings (Zheng2018, section 4): only ever noted on request, and as not assessed."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
@@ -34,13 +33,13 @@ class Institution(TenantModel):
     The same real institution in two alliances is two rows, joined by its registry identifier (blueprint section 3).
     """
 
-    code = models.SlugField(_("code"), max_length=40)
+    code = models.SlugField(_("code"), max_length=40, db_index=False)
     kind = models.CharField(_("kind"), max_length=24, choices=InstitutionKind.choices)
     name_en = models.CharField(_("name in English"), max_length=300, blank=True, default="")
     name_zh = models.CharField(_("name in Chinese"), max_length=300, blank=True, default="")
     short_en = models.CharField(_("short name in English"), max_length=80, blank=True, default="")
     short_zh = models.CharField(_("short name in Chinese"), max_length=80, blank=True, default="")
-    state = models.CharField(_("state"), max_length=12, choices=InstitutionState.choices, default=InstitutionState.ACTIVE)
+    state = models.CharField(_("state"), max_length=16, choices=InstitutionState.choices, default=InstitutionState.ACTIVE)
     country_code = models.CharField(_("country"), max_length=2, default="CN")
     region_code = models.CharField(_("region (GB/T 2260)"), max_length=6, blank=True, default="")
     registry_scheme = models.CharField(
@@ -81,7 +80,6 @@ class Institution(TenantModel):
             models.Index(fields=["alliance", "sort_key", "id"], name="institution_by_name"),
             models.Index(fields=["alliance", "-created_at", "-id"], name="institution_newest"),
             models.Index(fields=["alliance", "kind", "sort_key", "id"], name="institution_by_kind"),
-            GinIndex(fields=["name_en"], opclasses=["gin_trgm_ops"], name="institution_name_en_trgm"),
         ]
 
     def __str__(self) -> str:
@@ -101,6 +99,20 @@ class Institution(TenantModel):
         return (self.short_zh if chinese else self.short_en) or self.name
 
 
+class InstitutionCounter(TenantModel):
+    """The last number given to an institution's code; locked while codes are given, so that no two are equal."""
+
+    last_number = models.PositiveIntegerField(default=0)
+
+    objects = TenantQuerySet["InstitutionCounter"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alliance"], name="institution_counter_once")]
+
+    def __str__(self) -> str:
+        return str(self.last_number)
+
+
 class ElementSupplyQuerySet(TenantQuerySet["ElementSupply"]):
     """Elements supplied."""
 
@@ -115,7 +127,8 @@ class ElementSupply(TenantModel):
     institution = TenantForeignKey(Institution, on_delete=models.CASCADE, related_name="supplies")
     element = models.CharField(_("element"), max_length=28, choices=Element.choices)
     scale = models.CharField(_("scale"), max_length=8, choices=Scale.choices)
-    strength = models.DecimalField(_("strength"), max_digits=3, decimal_places=2)
+    strength = models.DecimalField(_("strength"), max_digits=3, decimal_places=2, null=True, blank=True)
+    """0 to 1; empty while nobody has assessed it."""
     evidence_en = models.CharField(_("evidence in English"), max_length=300, blank=True, default="")
     evidence_zh = models.CharField(_("evidence in Chinese"), max_length=300, blank=True, default="")
     valid_from = models.DateField(_("valid from"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from members.choices import ImportPolicy, ImportState
+from members.choices import ImportPolicy, ImportPurpose, ImportState
 
 
 class InstitutionImport(TenantModel):
@@ -30,13 +30,19 @@ class InstitutionImport(TenantModel):
     kinds = models.JSONField(default=dict)
     """Value in the kind column -> institution kind, or empty for "leave these rows out"."""
     kind_counts = models.JSONField(default=dict)
+    """Value in the kind column -> number of rows."""
+    defaults = models.JSONField(default=dict)
+    """Country and kind of rows that name none: {"country", "kind"}."""
+    rows = models.BigIntegerField(default=0)
     policy = models.CharField(max_length=12, choices=ImportPolicy.choices, default=ImportPolicy.GOOD_ROWS)
     source = models.CharField(_("source of the data"), max_length=120, blank=True, default="")
     counts = models.JSONField(default=dict)
-    """rows, good, added, known, left_out, faulty."""
+    """rows, good (dry run) or added (import), known, duplicate, left_out, faulty, and reasons by code."""
     faults = models.JSONField(default=list)
-    """The first faulty rows for the screen: [{"row", "code", "message params"}]; all are in the error file."""
+    """The first faulty rows for the screen: [{"row", "code", "params", "cells"}]; all are in the fault file."""
     error_file = TenantForeignKey("alliance.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(max_length=6, choices=ImportPurpose.choices, blank=True, default="")
+    """What the newest job does."""
     job = TenantForeignKey("alliance.Job", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -46,6 +52,9 @@ class InstitutionImport(TenantModel):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=ImportState.values), name="institution_import_state_known"),
             models.CheckConstraint(condition=Q(policy__in=ImportPolicy.values), name="institution_import_policy_known"),
+            models.CheckConstraint(
+                condition=Q(purpose__in=["", *ImportPurpose.values]), name="institution_import_purpose_known"
+            ),
         ]
         indexes = [models.Index(fields=["alliance", "-created_at", "-id"], name="institution_import_newest")]
 
