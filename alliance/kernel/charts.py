@@ -403,6 +403,16 @@ def nice_step(span: float, about: int) -> float:
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)
 
 
+def even_step(span: float) -> float:
+    """A round step that ends exactly at the end of the span where there is one."""
+    for parts in (4, 5, 2, 3, 10):
+        step = span / parts
+        lead = step / 10.0 ** math.floor(math.log10(step))
+        if any(abs(lead - nice) < 1e-9 for nice in (1, 2, 2.5, 5)):
+            return step
+    return nice_step(span, 4)
+
+
 def _nothing(width: int, finding: str) -> SafeString:
     return _svg(width, 32, finding, [_text(0, 20, _("No figures yet"))])
 
@@ -740,7 +750,7 @@ def _draw_interval_dots(chart: IntervalDots, csv_url: str = "") -> Chart:
 
         end = top + len(chart.rows) * row_height
         parts: list[SafeString] = []
-        step = nice_step(chart.high - chart.low, 4)
+        step = even_step(chart.high - chart.low)
         ticks = [chart.low + step * number for number in range(math.floor((chart.high - chart.low) / step + 1e-9) + 1)]
         for tick in ticks:
             parts.append(_rule(x_of(tick), top - 6, x_of(tick), end))

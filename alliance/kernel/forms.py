@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django import forms
 from django.forms.renderers import DjangoTemplates
 from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from django.template.backends.base import _EngineTemplate
-    from django.utils.safestring import SafeString
 
 
 class AllianceFormRenderer(DjangoTemplates):
@@ -64,8 +65,9 @@ class FormLook:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Build the form and dress its widgets."""
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             dress(field)
+            explain(field, str(self[name].label))
 
     def summary(self) -> list[SummaryEntry]:
         """Every error with the id of the control it concerns, in the order of the page; form-wide errors first."""
@@ -84,7 +86,7 @@ class FormLook:
         """The summary for the top of the form, empty when nothing is wrong."""
         if not self.errors:
             return ""
-        return self.renderer.render(self.template_name_summary, {"entries": self.summary()})  # type: ignore[no-any-return]
+        return mark_safe(self.renderer.render(self.template_name_summary, {"entries": self.summary()}))
 
 
 def dress(field: forms.Field) -> None:
@@ -102,12 +104,28 @@ def dress(field: forms.Field) -> None:
         width = next((name for limit, name in WIDTHS if longest and longest <= limit), "")
         if width:
             classes.append(width)
-    if isinstance(widget, forms.Textarea):
-        widget.attrs.setdefault("rows", 4)
+    if isinstance(widget, forms.Textarea) and str(widget.attrs.get("rows", "10")) == "10":
+        # Ten rows is Django's default, too tall for most answers; any other number was chosen by the form.
+        widget.attrs["rows"] = 4
     if type(widget) is forms.DateInput:
         widget.input_type = "date"
         widget.format = widget.format or "%Y-%m-%d"
     widget.attrs["class"] = " ".join(classes)
+
+
+def explain(field: forms.Field, label: str) -> None:
+    """Say of a missing answer what to do and where, so that the line in the summary stands by itself."""
+    if field.error_messages.get("required") != forms.Field.default_error_messages["required"]:
+        return
+    if isinstance(field, forms.FileField):
+        text = _("Choose a file for “%(label)s”")
+    elif isinstance(field, forms.BooleanField):
+        text = _("Tick “%(label)s” to go on")
+    elif isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+        text = _("Choose an answer for “%(label)s”")
+    else:
+        text = _("Fill in “%(label)s”")
+    field.error_messages["required"] = text % {"label": label}
 
 
 class AllianceForm(FormLook, forms.Form):  # type: ignore[misc]

@@ -435,6 +435,28 @@ def person_name(user: object) -> str:
     return ""
 
 
+#: Places where the long words of column heads may break; Chinese needs none.
+BREAKS: Final[Mapping[str, str]] = {
+    "coordination": "coordi\u00adnation",
+    "dissemination": "dissemi\u00adnation",
+    "institutions": "insti\u00adtutions",
+    "organisational": "organi\u00adsational",
+    "supervision": "super\u00advision",
+    "technology": "tech\u00adnology",
+    "transformation": "transfor\u00admation",
+}
+
+
+@register.filter
+def soft_hyphens(text: object) -> str:
+    """``{{ label|soft_hyphens }}``: lets the long words of a narrow column head break where a reader expects it."""
+    words = []
+    for word in str(text).split(" "):
+        broken = BREAKS.get(word.lower(), word)
+        words.append(broken[:1].upper() + broken[1:] if word[:1].isupper() else broken)
+    return " ".join(words)
+
+
 @register.filter
 def nonempty(items: Iterable[object]) -> list[object]:
     """The items that are not empty."""

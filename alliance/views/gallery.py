@@ -147,7 +147,7 @@ def gallery_context(density: str = "console") -> dict[str, Any]:
             },
             {
                 "label": both("Piloted by", "试点单位"),
-                "values": [both("Xiqiao Weaving", "西樵织造"), both("Hengtai Dyeing", "恒泰印染")],
+                "lines": [both("Xiqiao Weaving", "西樵织造"), both("Hengtai Dyeing", "恒泰印染")],
             },
             {"label": both("Client", "服务对象"), "value": both("Dyehouses under 200 staff", "200人以下印染企业")},
         ],
