@@ -7,8 +7,8 @@ import pytest
 from django.http import QueryDict
 
 from alliance.kernel.errors import InvalidInputError
-from alliance.models import Alliance, InboxItem, OutboxEvent
 from alliance.kernel.identifiers import uuid7
+from alliance.models import Alliance, InboxItem, OutboxEvent
 from alliance.selectors.paging import Page, paginate
 from tests.factories.alliance import NOON
 
