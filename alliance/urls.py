@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from alliance.views import home, switches
+from alliance.views import gallery, home, switches
 
 handler400 = "alliance.views.errors.bad_request"
 handler403 = "alliance.views.errors.forbidden"
@@ -13,5 +13,6 @@ urlpatterns = [
     path("", home.platform_home, name="home"),
     path("language/<str:code>/", switches.switch_language, name="switch_language"),
     path("theme/", switches.switch_theme, name="switch_theme"),
+    path("gallery/", gallery.gallery, name="gallery"),
     path("accounts/", include("alliance.urls_accounts")),
 ]

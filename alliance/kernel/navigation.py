@@ -78,6 +78,7 @@ class Link:
     current: bool
     count: int | None = None
     urgent_count: int | None = None
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ def navigation_for(request: HttpRequest, area: str, current: str = "") -> list[S
             url = reverse(entry.url_name)
         except NoReverseMatch:
             continue
-        link = Link(entry.label, url, entry.icon, entry.key == current)
+        link = Link(entry.label, url, entry.icon, entry.key == current, key=entry.key)
         if entry.count:
             link.count = entry.count(alliance, request.user)
         if entry.urgent:
