@@ -2,7 +2,48 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel import demo
+from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
-from members.permissions import institution_grants
+from alliance.kernel.texts import Text, texts
+from members.actions import institution_import  # noqa: F401 - registers its jobs
+from members.actions.demo import load
+from members.permissions import VIEW_INSTITUTION, institution_grants
+from members.selectors.institution import count_institutions
 
 grant_providers.register("members", institution_grants)
+demo.loaders.register("members", load)
+texts.register(
+    "members.import_finished",
+    Text(
+        title=_("Import finished: %(added)s institutions added"),
+        body=_("Of %(rows)s rows, %(refused)s were refused. The page of the import gives them back with a reason each."),
+        verb=_("See the result"),
+        icon="file-input",
+        mails=False,
+    ),
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="institutions",
+        label=_("Institutions"),
+        url_name="institution_list",
+        icon="building-2",
+        order=10,
+        permission=VIEW_INSTITUTION,
+        count=count_institutions,
+    )
+)
+add(
+    NavigationEntry(
+        area="portal",
+        key="institution",
+        label=_("Our institution"),
+        url_name="portal_institution",
+        order=60,
+    )
+)

@@ -28,7 +28,10 @@ WITHOUT_SERVERS = frozenset(
 """Commands that touch neither database nor cache."""
 
 AS_OWNER = frozenset(
-    {"migrate", "sqlmigrate", "makemigrations", "createcachetable", "dumpdata", "flush", "sqlflush", "test", "testserver"}
+    {
+        *("migrate", "sqlmigrate", "makemigrations", "createcachetable", "dumpdata", "flush", "sqlflush"),
+        *("test", "testserver", "remove_demo"),
+    }
 )
 """Commands that run as the owner of the tables; all others run as the role of the web, bound by row-level security."""
 
