@@ -57,9 +57,15 @@ class Product(TenantModel):
     adapter = TenantForeignKey(
         "members.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="adapted_products"
     )
+    adapted_at = models.DateTimeField(_("ready for the pilot since"), null=True, blank=True)
+    """Set when the media think tank hands its text over: no pilot is planned without it."""
     due_on = models.DateField(_("due"), null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     state_since = models.DateTimeField()
     release_proposed_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(_("released at"), null=True, blank=True)

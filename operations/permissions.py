@@ -1,0 +1,230 @@
+"""Who may do what in the pipeline (blueprint section 6; Zheng2018: each step belongs to a virtual group)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from alliance.choices import AllianceRole
+from alliance.kernel.permissions import (
+    COMMITTEE,
+    SECRETARIAT,
+    Grant,
+    Holder,
+    InAlliance,
+    InGroup,
+    InInstitution,
+    declare,
+    grants_of,
+    institutions_acted_for,
+    share_checks,
+)
+from groups.choices import GroupKind, SeatRole
+from operations.choices import ProductState
+from operations.models import Product, ProductShare
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django_stubs_ext import StrOrPromise
+
+    from alliance.models import Alliance, User
+
+SEATED: Final = frozenset({SeatRole.CONVENOR.value, SeatRole.MEMBER.value})
+"""Roles in a group that act; observers only look."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhileInState:
+    """A holder who has a permission only while the record is in certain states.
+
+    Attributes:
+        states: States of the record.
+        holder: Who holds it then.
+    """
+
+    states: frozenset[str]
+    holder: Holder
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:
+        """Whether the record is in such a state and the holder fits."""
+        return getattr(record, "state", "") in self.states and self.holder.holds(grants, record)
+
+    def describe(self) -> StrOrPromise:
+        """The holder in words."""
+        return self.holder.describe()
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """Everybody who is signed in."""
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:  # noqa: ARG002 - nothing is asked
+        """Always."""
+        return True
+
+    def describe(self) -> StrOrPromise:
+        """Everybody, in words."""
+        return _("everybody who is signed in")
+
+
+_ANY: Final[frozenset[str]] = frozenset()
+_AUTHOR = InInstitution("author_id", _ANY, _("people of the institution that drafts it"))
+_ADAPTER = InInstitution("adapter_id", _ANY, _("people of the media think tank that adapts it"))
+_PILOT_FIRMS = InInstitution("pilot_institution_ids", _ANY, _("people of its pilot firms"))
+_REVIEWERS = (
+    InGroup(GroupKind.WISDOM, _("people of another institution in the wisdom group")),
+    InGroup(GroupKind.POLICY, _("people of another institution in the policy group")),
+)
+_MEDIA = InGroup(GroupKind.MEDIA, _("people of an institution in the media group"))
+_PILOT_CONVENOR = InGroup(
+    GroupKind.LEADING_ENTERPRISE,
+    _("the convenor of the leading-enterprise group"),
+    roles=frozenset({SeatRole.CONVENOR.value}),
+)
+
+VIEW_PIPELINE: Final = declare(
+    "operations.view_pipeline",
+    _("see the pipeline"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+START_DRAFT: Final = declare(
+    "operations.start_draft",
+    _("draft a product"),
+    InGroup(GroupKind.WISDOM, _("people of an institution in the wisdom group")),
+    *SECRETARIAT,
+)
+"""Asked with the alliance as the record, for buttons; the action asks ADD_PRODUCT of the draft itself."""
+ADD_PRODUCT: Final = declare(
+    "operations.add_product",
+    _("draft a product for this institution"),
+    InGroup(GroupKind.WISDOM, _("people of an institution in the wisdom group"), path="author_id"),
+    *SECRETARIAT,
+)
+VIEW_PRODUCT: Final = declare(
+    "operations.view_product",
+    _("read this product before its release"),
+    _AUTHOR,
+    _ADAPTER,
+    _PILOT_FIRMS,
+    InInstitution("reviewing_institution_ids", _ANY, _("people of an institution that reviewed it")),
+    *(WhileInState(frozenset({ProductState.IN_REVIEW}), reviewers) for reviewers in _REVIEWERS),
+    WhileInState(frozenset({ProductState.TRANSFORMING}), _MEDIA),
+    WhileInState(frozenset({ProductState.RELEASED, ProductState.RETIRED}), Everybody()),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+    _PILOT_CONVENOR,
+)
+CHANGE_PRODUCT: Final = declare("operations.change_product", _("change this draft"), _AUTHOR, *SECRETARIAT)
+SUBMIT_PRODUCT: Final = declare("operations.submit_product", _("submit this draft for review"), _AUTHOR, *SECRETARIAT)
+REVIEW_PRODUCT: Final = declare("operations.review_product", _("review this draft"), *_REVIEWERS)
+ADAPT_PRODUCT: Final = declare("operations.adapt_product", _("adapt this product"), _MEDIA)
+SEND_BACK_PRODUCT: Final = declare(
+    "operations.send_back_product", _("send this product back to its author"), _ADAPTER, *SECRETARIAT
+)
+PLAN_PILOT: Final = declare("operations.plan_pilot", _("plan a pilot"), *SECRETARIAT, _PILOT_CONVENOR)
+MANAGE_PILOT: Final = declare("operations.manage_pilot", _("extend or close a pilot"), *SECRETARIAT, _PILOT_CONVENOR)
+ANSWER_PILOT: Final = declare(
+    "operations.answer_pilot",
+    _("answer for this pilot"),
+    InInstitution("participant_ids", _ANY, _("people of its pilot firms")),
+)
+VIEW_ANSWERS: Final = declare(
+    "operations.view_answers",
+    _("read the answers of the pilot firms"),
+    _AUTHOR,
+    _ADAPTER,
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+    _PILOT_CONVENOR,
+)
+CHANGE_IMPROVEMENT: Final = declare(
+    "operations.change_improvement", _("agree on changes and settle them"), _AUTHOR, _ADAPTER, *SECRETARIAT
+)
+RELEASE_PRODUCT: Final = declare("operations.release_product", _("release this product"), *COMMITTEE, *SECRETARIAT)
+RETIRE_PRODUCT: Final = declare("operations.retire_product", _("retire this product"), *COMMITTEE, *SECRETARIAT)
+SHARE_PRODUCT: Final = declare("operations.share_product", _("share this product"), _AUTHOR, *SECRETARIAT)
+DOWNLOAD_EVIDENCE: Final = declare(
+    "operations.download_evidence",
+    _("download this evidence"),
+    InInstitution("participant.institution_id", _ANY, _("people of the pilot firm that gave it")),
+    InInstitution("participant.pilot.product.author_id", _ANY, _("people of the institution that drafts it")),
+    InInstitution("participant.pilot.product.adapter_id", _ANY, _("people of the media think tank that adapts it")),
+    *SECRETARIAT,
+    *COMMITTEE,
+)
+"""Asked with the answer (PilotFeedback) as the record."""
+
+
+def holds_seat(actor: Any, alliance: Alliance, kinds: Iterable[str], institution_id: int | None, *, at: datetime) -> bool:
+    """Whether the person acts for an institution with a voting seat in one of the groups; None: any such institution."""
+    wanted = {str(kind) for kind in kinds}
+    return any(
+        grant.scope == "group"
+        and grant.group in wanted
+        and grant.role in SEATED
+        and (institution_id is None or grant.institution_id == institution_id)
+        for grant in grants_of(actor, alliance, at)
+    )
+
+
+def seats_of(actor: Any, alliance: Alliance, kinds: Iterable[str], *, at: datetime) -> set[int]:
+    """Institutions the person acts for that hold a voting seat in one of the groups."""
+    wanted = {str(kind) for kind in kinds}
+    return {
+        grant.institution_id
+        for grant in grants_of(actor, alliance, at)
+        if grant.scope == "group" and grant.group in wanted and grant.role in SEATED and grant.institution_id is not None
+    }
+
+
+def own_institutions(actor: Any, alliance: Alliance, *, at: datetime) -> set[int]:
+    """Institutions the person acts for."""
+    return institutions_acted_for(grants_of(actor, alliance, at))
+
+
+def acts_for_office(actor: Any, alliance: Alliance, *, at: datetime) -> bool:
+    """Whether the person works in the secretariat."""
+    grants = grants_of(actor, alliance, at)
+    return any(holder.holds(grants, alliance) for holder in SECRETARIAT)
+
+
+def is_shared_with(actor: Any, permission: str, record: Any) -> bool:
+    """Whether a share of this single product gives the permission; shares give reading and nothing else.
+
+    Asks the rows themselves and not guardian's checker, for which a Django superuser may do everything.
+    """
+    if permission != VIEW_PRODUCT or not isinstance(record, Product) or record.pk is None or not actor.is_active:
+        return False
+    known: dict[int, bool] = actor.__dict__.get("_shared_products", {})
+    if record.pk in known:
+        return known[record.pk]
+    return bool(
+        ProductShare.objects.filter(
+            alliance_id=record.alliance_id,
+            user_id=actor.pk,
+            content_object=record,
+            permission__codename="view_product",
+        ).exists()
+    )
+
+
+share_checks.register("operations.product", is_shared_with)
+
+
+def remember_shares(actor: User, products: Iterable[Product]) -> None:
+    """Look up the shares of many products at once, so that a list that asks ``can`` for each needs one query."""
+    ids = [product.pk for product in products]
+    shared = set(
+        ProductShare.objects.filter(
+            user_id=actor.pk, content_object_id__in=ids, permission__codename="view_product"
+        ).values_list("content_object_id", flat=True)
+    )
+    actor.__dict__["_shared_products"] = {pk: pk in shared for pk in ids}

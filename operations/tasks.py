@@ -1,0 +1,59 @@
+"""Background work of the operational layer."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from alliance.choices import AuditVia
+from alliance.kernel import context, faults, tenancy
+from alliance.kernel.tasks import periodic
+from alliance.models import Alliance
+from operations.actions.workflow import advance_pilot
+from operations.selectors.pilot import list_active_pilot_ids
+
+logger = logging.getLogger(__name__)
+
+MOST_STEPS = 12
+"""A round has fewer steps than this; the bound keeps a mistake from running for ever."""
+
+
+@periodic("operations.advance_all_pilots")
+def advance_all_pilots() -> None:
+    """Several times a minute: one task per alliance."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        advance_pilots.delay(alliance_id)
+
+
+@shared_task(name="operations.advance_pilots")
+def advance_pilots(alliance_id: int) -> int:
+    """Take every step that is due in one alliance, each in a transaction of its own; returns how many were taken."""
+    token = context.current.set(context.ActContext(via=AuditVia.TASK))
+    try:
+        with tenancy.acting_in(alliance_id):
+            alliance = Alliance.objects.filter(pk=alliance_id).first()
+            waiting = list_active_pilot_ids(alliance) if alliance is not None else []
+        if alliance is None:
+            logger.info("pilots of a removed alliance", extra={"alliance_id": alliance_id})
+            return 0
+        return sum(_advance(alliance, pilot_id) for pilot_id in waiting)
+    finally:
+        context.current.reset(token)
+
+
+def _advance(alliance: Alliance, pilot_id: int) -> int:
+    taken = 0
+    while taken < MOST_STEPS:
+        try:
+            with tenancy.acting_in(alliance):
+                key = advance_pilot(alliance, pilot_id, at=timezone.now())
+        except Exception:  # one broken round must not stop the others; the next run tries again
+            logger.exception("pilot not advanced", extra={"pilot": pilot_id, "alliance_id": alliance.pk})
+            return taken
+        if not key:
+            return taken
+        faults.point(f"pilot.{key.partition(':')[0]}.committed")
+        taken += 1
+    return taken

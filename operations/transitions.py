@@ -1,0 +1,147 @@
+"""The pipeline as data: draft, transform, pilot, improve, release (Zheng2018, operational layer)."""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel.transitions import Transition, name_states
+from operations.choices import PilotState, ProductState
+
+SUBMIT: Final = Transition(
+    name="submit_product",
+    label=_("Submit for review"),
+    sources=frozenset({ProductState.DRAFT}),
+    target=ProductState.IN_REVIEW,
+    permission="operations.submit_product",
+)
+RETURN: Final = Transition(
+    name="return_product",
+    label=_("Send back"),
+    sources=frozenset({ProductState.IN_REVIEW}),
+    target=ProductState.DRAFT,
+    permission="operations.review_product",
+)
+APPROVE: Final = Transition(
+    name="approve_product",
+    label=_("Approve"),
+    sources=frozenset({ProductState.IN_REVIEW}),
+    target=ProductState.TRANSFORMING,
+    permission="operations.review_product",
+)
+SEND_BACK: Final = Transition(
+    name="send_back_product",
+    label=_("Send back to the author"),
+    sources=frozenset({ProductState.TRANSFORMING}),
+    target=ProductState.DRAFT,
+    permission="operations.send_back_product",
+)
+BEGIN_PILOT: Final = Transition(
+    name="begin_pilot",
+    label=_("Plan the pilot"),
+    sources=frozenset({ProductState.TRANSFORMING, ProductState.IMPROVING}),
+    target=ProductState.PILOTING,
+    permission="operations.plan_pilot",
+)
+IMPROVE: Final = Transition(
+    name="improve_product",
+    label=_("Improve"),
+    sources=frozenset({ProductState.PILOTING}),
+    target=ProductState.IMPROVING,
+)
+PROPOSE_RELEASE: Final = Transition(
+    name="propose_release",
+    label=_("Propose the release"),
+    sources=frozenset({ProductState.PILOTING}),
+    target=ProductState.PILOTING,
+)
+DECLINE_RELEASE: Final = Transition(
+    name="decline_release",
+    label=_("Do not release yet"),
+    sources=frozenset({ProductState.PILOTING}),
+    target=ProductState.IMPROVING,
+    permission="operations.release_product",
+)
+REDRAFT: Final = Transition(
+    name="redraft_product",
+    label=_("Draft anew"),
+    sources=frozenset({ProductState.IMPROVING}),
+    target=ProductState.DRAFT,
+    permission="operations.send_back_product",
+)
+RELEASE: Final = Transition(
+    name="release_product",
+    label=_("Release"),
+    sources=frozenset({ProductState.PILOTING}),
+    target=ProductState.RELEASED,
+    permission="operations.release_product",
+)
+RETIRE: Final = Transition(
+    name="retire_product",
+    label=_("Retire"),
+    sources=frozenset({ProductState.RELEASED}),
+    target=ProductState.RETIRED,
+    permission="operations.retire_product",
+)
+PRODUCT_TRANSITIONS: Final = (
+    SUBMIT,
+    RETURN,
+    APPROVE,
+    SEND_BACK,
+    BEGIN_PILOT,
+    IMPROVE,
+    PROPOSE_RELEASE,
+    DECLINE_RELEASE,
+    REDRAFT,
+    RELEASE,
+    RETIRE,
+)
+
+OPEN_PILOT: Final = Transition(
+    name="open_pilot",
+    label=_("Open the pilot"),
+    sources=frozenset({PilotState.PLANNED}),
+    target=PilotState.OPEN,
+)
+EXTEND_PILOT: Final = Transition(
+    name="extend_pilot",
+    label=_("Extend"),
+    sources=frozenset({PilotState.OPEN, PilotState.EXTENDED}),
+    target=PilotState.EXTENDED,
+    permission="operations.manage_pilot",
+)
+CLOSE_PILOT: Final = Transition(
+    name="close_pilot",
+    label=_("Close the pilot"),
+    sources=frozenset({PilotState.OPEN, PilotState.EXTENDED}),
+    target=PilotState.AGGREGATING,
+    permission="operations.manage_pilot",
+)
+PASS_PILOT: Final = Transition(
+    name="pass_pilot",
+    label=_("Pilot passed"),
+    sources=frozenset({PilotState.AGGREGATING}),
+    target=PilotState.PASSED,
+)
+FAIL_PILOT: Final = Transition(
+    name="fail_pilot",
+    label=_("Pilot not passed"),
+    sources=frozenset({PilotState.AGGREGATING}),
+    target=PilotState.FAILED,
+)
+END_PILOT_WITHOUT_RESULT: Final = Transition(
+    name="end_pilot_without_result",
+    label=_("Not enough answers"),
+    sources=frozenset({PilotState.AGGREGATING}),
+    target=PilotState.INCONCLUSIVE,
+)
+PILOT_TRANSITIONS: Final = (
+    OPEN_PILOT,
+    EXTEND_PILOT,
+    CLOSE_PILOT,
+    PASS_PILOT,
+    FAIL_PILOT,
+    END_PILOT_WITHOUT_RESULT,
+)
+
+name_states(list(ProductState.choices))
+name_states(list(PilotState.choices))
