@@ -1,0 +1,1 @@
+"""Forms of the service layer: shape of the input, no rules."""

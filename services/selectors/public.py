@@ -1,0 +1,283 @@
+"""Reads behind the public pages. Only what is open to everybody: released products, verified listings, names of members."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count
+from django.utils.translation import get_language
+
+from alliance.kernel.rich_text import reading_minutes
+from groups.choices import GroupKind, SeatRole
+from groups.models import GroupMembership
+from members.models import Institution
+from operations.choices import ParticipantState, PilotState, ProductState
+from operations.models import Pilot, PilotParticipant, Product
+from services.models import Article, CatalogueEntry, Listing, Rating
+from services.selectors.rating import RatingSummary, list_shown_comments, summarise_marks, summarise_ratings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from django.db.models import QuerySet
+
+    from alliance.models import Alliance
+
+DECIDED = (PilotState.PASSED, PilotState.FAILED, PilotState.INCONCLUSIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An article with what its card shows."""
+
+    article: Article
+    minutes: int
+    source_retired: bool
+
+
+def as_story(article: Article) -> Story:
+    """An article with its reading time in the language it will be shown in."""
+    chinese = (get_language() or "").startswith("zh")
+    first, second = (article.body_zh, article.body_en) if chinese else (article.body_en, article.body_zh)
+    retired = article.product is not None and article.product.state == ProductState.RETIRED
+    return Story(article, reading_minutes(first or second), retired)
+
+
+def list_public_articles(alliance: Alliance, at: datetime) -> QuerySet[Article, Article]:
+    """Published pieces, newest first, products included."""
+    return Article.objects.of(alliance).public(at).select_related("product").order_by("-published_at", "-id")
+
+
+def list_public_entries(
+    alliance: Alliance, *, category: str = "", client: str = "", access: str = ""
+) -> QuerySet[CatalogueEntry, CatalogueEntry]:
+    """Services on offer, newest first, products included."""
+    entries = CatalogueEntry.objects.of(alliance).public().select_related("product")
+    if category:
+        entries = entries.filter(category=category)
+    if client:
+        entries = entries.filter(clients__contains=[client])
+    if access:
+        entries = entries.filter(access=access)
+    return entries.order_by("-published_at", "-id")
+
+
+def list_public_listings(
+    alliance: Alliance, on: date, *, side: str = "", category: str = ""
+) -> QuerySet[Listing, Listing]:
+    """Verified listings that have not expired, newest first, institutions included."""
+    listings = Listing.objects.of(alliance).public(on).select_related("institution")
+    if side:
+        listings = listings.filter(side=side)
+    if category:
+        listings = listings.filter(category=category)
+    return listings.order_by("-published_at", "-id")
+
+
+def count_listings_by(alliance: Alliance, on: date) -> dict[tuple[str, str], int]:
+    """Open listings by side and category; one query."""
+    rows = Listing.objects.of(alliance).public(on).values_list("side", "category").annotate(count=Count("pk")).order_by()
+    return {(side, category): count for side, category, count in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFigures:
+    """The figures on the front page, counted now."""
+
+    members: int
+    products_tried: int
+    firms_in_pilots: int
+    services: int
+    open_listings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The front page."""
+
+    figures: HomeFigures
+    stories: list[Story]
+    entries: list[CatalogueEntry]
+
+
+def get_home(alliance: Alliance, at: datetime, on: date) -> Home:
+    """Everything the front page shows; seven queries."""
+    answered = PilotParticipant.objects.of(alliance).filter(state=ParticipantState.ANSWERED)
+    figures = HomeFigures(
+        members=Institution.objects.of(alliance).active().count(),
+        products_tried=answered.values("pilot__product").distinct().count(),
+        firms_in_pilots=answered.values("institution").distinct().count(),
+        services=CatalogueEntry.objects.of(alliance).public().count(),
+        open_listings=Listing.objects.of(alliance).public(on).count(),
+    )
+    stories = [as_story(article) for article in list_public_articles(alliance, at)[:3]]
+    return Home(figures, stories, list(list_public_entries(alliance)[:3]))
+
+
+@dataclass(frozen=True, slots=True)
+class PilotEvidence:
+    """What trying a product in real plants showed.
+
+    Attributes:
+        rounds: Rounds decided.
+        firms: Institutions that answered, over all rounds, each once.
+        answers: Answers in the last decided round.
+        mean_score: Mean score of that round, 0 to 100, or None.
+        decided_at: When it was decided.
+    """
+
+    rounds: int
+    firms: int
+    answers: int
+    mean_score: Any
+    decided_at: datetime | None
+
+
+def get_pilot_evidence(alliance: Alliance, product: Product) -> PilotEvidence | None:
+    """The evidence of one product's decided pilots; two queries, None when there are none."""
+    rounds = list(Pilot.objects.of(alliance).filter(product=product, state__in=DECIDED).order_by("round"))
+    if not rounds:
+        return None
+    firms = (
+        PilotParticipant.objects.of(alliance)
+        .filter(pilot__in=rounds, state=ParticipantState.ANSWERED)
+        .values("institution")
+        .distinct()
+        .count()
+    )
+    last = rounds[-1]
+    return PilotEvidence(len(rounds), firms, last.answers, last.mean_score, last.decided_at)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """A catalogue entry with everything behind it."""
+
+    entry: CatalogueEntry
+    product: Product
+    evidence: PilotEvidence | None
+    ratings: RatingSummary
+    comments: list[Rating]
+    articles: list[Article]
+
+
+def get_entry_page(alliance: Alliance, code: str, at: datetime) -> EntryPage | None:
+    """One entry open to the public; six queries. A withdrawn entry is found too, so that links to it explain themselves."""
+    entry = (
+        CatalogueEntry.objects.of(alliance)
+        .select_related("product", "product__author", "product__adapter")
+        .filter(code=code)
+        .first()
+    )
+    if entry is None:
+        return None
+    product = entry.product
+    return EntryPage(
+        entry,
+        product,
+        get_pilot_evidence(alliance, product),
+        summarise_ratings(alliance, entry),
+        list(list_shown_comments(alliance, entry)[:20]),
+        list(list_public_articles(alliance, at).filter(product=product)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlePage:
+    """An article with its source and neighbours."""
+
+    story: Story
+    entry: CatalogueEntry | None
+    evidence: PilotEvidence | None
+    more: list[Story]
+
+
+def get_article_page(alliance: Alliance, slug: str, at: datetime) -> ArticlePage | None:
+    """One published piece, its product's entry and pilots, and three others; at most five queries."""
+    article = list_public_articles(alliance, at).filter(slug=slug).first()
+    if article is None:
+        return None
+    entry = evidence = None
+    if article.product is not None:
+        entry = CatalogueEntry.objects.of(alliance).filter(product=article.product).first()
+        evidence = get_pilot_evidence(alliance, article.product)
+    more = [as_story(other) for other in list_public_articles(alliance, at).exclude(pk=article.pk)[:3]]
+    return ArticlePage(as_story(article), entry, evidence, more)
+
+
+def rate_entries(alliance: Alliance, entries: Sequence[CatalogueEntry]) -> dict[int, RatingSummary]:
+    """Summaries of several entries' ratings by primary key; one query."""
+    scores: dict[int, list[int]] = {entry.pk: [] for entry in entries}
+    rows = Rating.objects.of(alliance).counted().filter(entry__in=scores).values_list("entry_id", "score")
+    for entry_id, score in rows:
+        scores[entry_id].append(score)
+    return {pk: summarise_marks(found) for pk, found in scores.items()}
+
+
+def list_directory(alliance: Alliance, *, kind: str = "", region: str = "") -> QuerySet[Institution, Institution]:
+    """Members in good standing, by name; nothing personal is among the columns read."""
+    members = Institution.objects.of(alliance).active()
+    if kind:
+        members = members.filter(kind=kind)
+    if region:
+        members = members.filter(region_code__startswith=region[:2]) if region.isdigit() else members.filter(country_code=region)
+    return members.only("code", "kind", "name_en", "name_zh", "country_code", "region_code", "sort_key", "alliance_id")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryFacets:
+    """How many members there are by kind and by place (province in China, country elsewhere)."""
+
+    kinds: dict[str, int]
+    places: dict[str, int]
+
+
+def count_directory(alliance: Alliance) -> DirectoryFacets:
+    """Counts for the directory's filters; one query."""
+    kinds: Counter[str] = Counter()
+    places: Counter[str] = Counter()
+    rows = Institution.objects.of(alliance).active().values_list("kind", "country_code", "region_code")
+    for kind, country, region, count in rows.annotate(count=Count("pk")).order_by():
+        kinds[kind] += count
+        places[f"{region[:2]}0000" if country == "CN" and region else country] += count
+    return DirectoryFacets(dict(kinds), dict(places))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSeats:
+    """A virtual group and how many institutions sit in it."""
+
+    kind: str
+    seats: int
+
+
+def count_seats(alliance: Alliance, at: datetime) -> list[GroupSeats]:
+    """The six groups in their order with the institutions that sit in them now; one query."""
+    rows = (
+        GroupMembership.objects.of(alliance)
+        .at(at)
+        .exclude(role=SeatRole.OBSERVER)
+        .values_list("group__kind")
+        .annotate(seats=Count("institution", distinct=True))
+        .order_by()
+    )
+    found = dict(rows)
+    return [GroupSeats(kind, found.get(kind, 0)) for kind in GroupKind.values]
+
+
+def get_public_listing(alliance: Alliance, code: str, on: date) -> Listing | None:
+    """One open listing with its institution; one query."""
+    return list_public_listings(alliance, on).filter(code=code).first()
+
+
+def list_addresses(alliance: Alliance, at: datetime, on: date) -> dict[str, list[tuple[str, Any]]]:
+    """Codes and dates of everything public, for the sitemap; three queries."""
+    return {
+        "story_detail": list(list_public_articles(alliance, at).values_list("slug", "published_at")[:5000]),
+        "catalogue_entry": list(list_public_entries(alliance).values_list("code", "published_at")[:5000]),
+        "listing_detail": list(list_public_listings(alliance, on).values_list("code", "published_at")[:5000]),
+    }
+

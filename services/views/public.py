@@ -1,0 +1,317 @@
+"""The public site: front page, stories, services, needs and offers, members, about; feed and sitemap. No script needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from alliance.kernel.addresses import absolute_url
+from alliance.kernel.errors import NotFoundError
+from alliance.kernel.page_cache import cached_page
+from alliance.kernel.rich_text import plain_text, render_markdown
+from alliance.selectors.paging import paginate
+from alliance.templatetags.ui import html_language, pick_bilingual
+from members.choices import InstitutionKind
+from members.selectors.regions import region_name
+from services.choices import Access, ClientKind, ListingSide, ServiceCategory
+from services.selectors import public
+from services.views.pictures import Picture, draw_cover, draw_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import TextChoices
+    from django.utils.safestring import SafeString
+
+    from services.selectors.public import Story
+
+
+@dataclass(frozen=True, slots=True)
+class StoryCard:
+    """A story with its picture."""
+
+    story: Story
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A rendered text and, when the reader's language has none, the language it is in."""
+
+    html: SafeString
+    lang: str
+    other: str
+
+
+def _cards(stories: Iterable[Story]) -> list[StoryCard]:
+    return [StoryCard(story, draw_picture(story.article.slug)) for story in stories]
+
+
+def _text(record: object, field: str) -> Text:
+    source, fell_back_to = pick_bilingual(record, field)
+    lang = {"en": "en", "zh": "zh-Hans"}.get(fell_back_to or "", "")
+    other = {"en": _("This text is available in English only."), "zh": _("This text is available in Chinese only.")}
+    return Text(render_markdown(source), lang, other.get(fell_back_to or "", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a filter."""
+
+    value: str
+    label: Any
+    selected: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter as a labelled list of choices; the first choice lifts it."""
+
+    name: str
+    label: str
+    options: list[Option]
+
+
+def _choice(request: HttpRequest, name: str, choices: type[TextChoices]) -> str:
+    """A filter's value from the query; an unknown one counts as none."""
+    value = request.GET.get(name, "")
+    return value if value in choices.values else ""
+
+
+def _filter(name: str, label: str, every: str, choices: Iterable[tuple[str, Any]], chosen: str) -> Filter:
+    options = [Option("", every, not chosen), *(Option(value, text, value == chosen) for value, text in choices)]
+    return Filter(name, label, options)
+
+
+@require_safe
+@cached_page
+def home(request: HttpRequest) -> HttpResponse:
+    """Front page of one alliance."""
+    found = public.get_home(request.alliance, timezone.now(), timezone.localdate())
+    context = {
+        "home": found,
+        "cards": _cards(found.stories),
+        "cover": draw_cover(request.alliance.slug),
+        "level": request.alliance.get_level_display(),
+    }
+    return render(request, "services/home.html", context)
+
+
+@require_safe
+@cached_page
+def story_list(request: HttpRequest) -> HttpResponse:
+    """All stories, newest first."""
+    request.nav_key = "stories"  # type: ignore[attr-defined]
+    rows = public.list_public_articles(request.alliance, timezone.now())
+    page = paginate(rows, request.GET, order=("-published_at", "-id"), size=24)
+    return render(request, "services/story_list.html", {"page": page, "cards": _cards(map(public.as_story, page.items))})
+
+
+@require_safe
+@cached_page
+def story_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """One story, with the product it tells of."""
+    request.nav_key = "stories"  # type: ignore[attr-defined]
+    found = public.get_article_page(request.alliance, slug, timezone.now())
+    if found is None:
+        raise NotFoundError
+    article = found.story.article
+    in_short = article.in_short_zh if (get_language() or "").startswith("zh") else article.in_short_en
+    context = {
+        "found": found,
+        "article": article,
+        "text": _text(article, "body"),
+        "in_short": in_short,
+        "picture": draw_picture(article.slug),
+        "more": _cards(found.more),
+        "crumbs": [{"label": _("Stories"), "url": reverse("story_list")}, {"label": article.title}],
+    }
+    return render(request, "services/story_detail.html", context)
+
+
+@require_safe
+@cached_page
+def catalogue_list(request: HttpRequest) -> HttpResponse:
+    """Services on offer, by category, client and access."""
+    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    category = _choice(request, "category", ServiceCategory)
+    client = _choice(request, "client", ClientKind)
+    access = _choice(request, "access", Access)
+    rows = public.list_public_entries(request.alliance, category=category, client=client, access=access)
+    page = paginate(rows, request.GET, order=("-published_at", "-id"))
+    ratings = public.rate_entries(request.alliance, page.items)
+    context = {
+        "page": page,
+        "rows": [(entry, ratings[entry.pk]) for entry in page.items],
+        "filters": [
+            _filter("category", _("Category"), _("All categories"), ServiceCategory.choices, category),
+            _filter("client", _("For"), _("All clients"), ClientKind.choices, client),
+            _filter("access", _("Access"), _("All kinds of access"), Access.choices, access),
+        ],
+        "filtered": bool(category or client or access),
+    }
+    return render(request, "services/catalogue_list.html", context)
+
+
+@require_safe
+@cached_page
+def catalogue_entry(request: HttpRequest, code: str) -> HttpResponse:
+    """One service: what it is, how it did in pilots, what clients say."""
+    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    found = public.get_entry_page(request.alliance, code, timezone.now())
+    if found is None:
+        raise NotFoundError
+    withdrawn = found.entry.withdrawn_at is not None
+    context = {
+        "found": found,
+        "entry": found.entry,
+        "product": found.product,
+        "text": None if withdrawn else _text(found.product, "body"),
+        "clients": [ClientKind(client).label for client in found.entry.clients],
+        "withdrawn": withdrawn,
+        "marks": [(mark, count) for mark, count in found.ratings.marks],
+        "crumbs": [{"label": _("Services"), "url": reverse("catalogue_list")}, {"label": found.entry.title}],
+    }
+    return render(request, "services/catalogue_entry.html", context, status=410 if withdrawn else 200)
+
+
+@require_safe
+@cached_page
+def listing_list(request: HttpRequest) -> HttpResponse:
+    """Open needs and offers."""
+    request.nav_key = "listings"  # type: ignore[attr-defined]
+    on = timezone.localdate()
+    side = _choice(request, "side", ListingSide)
+    category = _choice(request, "category", ServiceCategory)
+    rows = public.list_public_listings(request.alliance, on, side=side, category=category)
+    page = paginate(rows, request.GET, order=("-published_at", "-id"))
+    context = {
+        "page": page,
+        "listings": page.items,
+        "filters": [
+            _filter("side", _("Supply or demand"), _("Both"), ListingSide.choices, side),
+            _filter("category", _("Category"), _("All categories"), ServiceCategory.choices, category),
+        ],
+        "filtered": bool(side or category),
+    }
+    return render(request, "services/listing_list.html", context)
+
+
+@require_safe
+@cached_page
+def listing_detail(request: HttpRequest, code: str) -> HttpResponse:
+    """One open need or offer."""
+    request.nav_key = "listings"  # type: ignore[attr-defined]
+    listing = public.get_public_listing(request.alliance, code, timezone.localdate())
+    if listing is None:
+        raise NotFoundError
+    context = {
+        "listing": listing,
+        "text": _text(listing, "body"),
+        "crumbs": [{"label": _("Supply and demand"), "url": reverse("listing_list")}, {"label": listing.title}],
+    }
+    return render(request, "services/listing_detail.html", context)
+
+
+@require_safe
+@cached_page
+def member_directory(request: HttpRequest) -> HttpResponse:
+    """Members by kind and place: names only, no personal data."""
+    request.nav_key = "members"  # type: ignore[attr-defined]
+    facets = public.count_directory(request.alliance)
+    kind = _choice(request, "kind", InstitutionKind)
+    place = request.GET.get("place", "")
+    place = place if place in facets.places else ""
+    rows = public.list_directory(request.alliance, kind=kind, region=place)
+    page = paginate(rows, request.GET, order=("sort_key", "id"), size=100)
+    places = sorted(((code, region_name(code)) for code in facets.places), key=lambda pair: pair[1])
+    context = {
+        "page": page,
+        "members": [(member, region_name(member.region_code or member.country_code)) for member in page.items],
+        "kind_counts": [(InstitutionKind(name).label, count) for name, count in facets.kinds.items()],
+        "filters": [
+            _filter("kind", _("Kind"), _("All kinds"), InstitutionKind.choices, kind),
+            _filter("place", _("Place"), _("All places"), places, place),
+        ],
+        "filtered": bool(kind or place),
+        "total": sum(facets.kinds.values()),
+    }
+    return render(request, "services/member_directory.html", context)
+
+
+@require_safe
+@cached_page
+def about(request: HttpRequest) -> HttpResponse:
+    """What the alliance is, its level, the six groups, whom to write to."""
+    request.nav_key = "about"  # type: ignore[attr-defined]
+    context = {"groups": public.count_seats(request.alliance, timezone.now()), "level": request.alliance.get_level_display()}
+    return render(request, "services/about.html", context)
+
+
+@require_safe
+@cached_page
+def feed(request: HttpRequest) -> HttpResponse:
+    """Atom feed of stories and services in the reader's language, the newest fifty."""
+    alliance, now = request.alliance, timezone.now()
+    atom = Atom1Feed(
+        title=alliance.name,
+        link=absolute_url(alliance, "home"),
+        description=alliance.standfirst,
+        language=html_language(get_language()),
+        feed_url=absolute_url(alliance, "feed"),
+        author_name=alliance.name,
+    )
+    items = [
+        (article.published_at, "story_detail", {"slug": article.slug}, article, pick_bilingual(article, "standfirst")[0])
+        for article in public.list_public_articles(alliance, now)[:50]
+    ] + [
+        (entry.published_at, "catalogue_entry", {"code": entry.code}, entry, pick_bilingual(entry, "summary")[0])
+        for entry in public.list_public_entries(alliance)[:50]
+    ]
+    for moment, url_name, kwargs, record, summary in sorted(items, key=lambda item: item[0], reverse=True)[:50]:
+        link = absolute_url(alliance, url_name, kwargs)
+        atom.add_item(
+            title=record.title,
+            link=link,
+            description=plain_text(summary, 500),
+            unique_id=link,
+            pubdate=moment,
+            updateddate=moment,
+        )
+    return HttpResponse(atom.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
+
+
+@require_safe
+@cached_page
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """Every public address with its date."""
+    alliance = request.alliance
+    pages = [
+        (absolute_url(alliance, name), None)
+        for name in ("home", "story_list", "catalogue_list", "listing_list", "member_directory", "about")
+    ]
+    found = public.list_addresses(alliance, timezone.now(), timezone.localdate())
+    for url_name, rows in found.items():
+        key = "slug" if url_name == "story_detail" else "code"
+        pages += [(absolute_url(alliance, url_name, {key: code}), moment) for code, moment in rows]
+    lines = [
+        format_html("<url><loc>{}</loc>{}</url>", url, format_html("<lastmod>{:%Y-%m-%d}</lastmod>", moment) if moment else "")
+        for url, moment in pages
+    ]
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        + "\n".join(lines)
+        + "\n</urlset>\n"
+    )
+    return HttpResponse(body, content_type="application/xml; charset=utf-8")

@@ -1,0 +1,137 @@
+"""Rating a service: the public form, the link in the mail, and the editor's queue."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from alliance.kernel import limits
+from alliance.kernel.errors import InvalidInputError, NotFoundError
+from alliance.kernel.permissions import require
+from alliance.selectors.paging import paginate
+from services.actions.rating import confirm_rating, moderate_comment, read_token, submit_rating
+from services.forms.rating import ModerationForm, RatingForm
+from services.models import CatalogueEntry
+from services.permissions import MODERATE_RATING
+from services.selectors.rating import get_rating, list_comments_to_check
+from services.tasks import send_rating_mail
+
+if TYPE_CHECKING:
+    from services.models import Rating
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def rating_create(request: HttpRequest, code: str) -> HttpResponse:
+    """The form for one service; nothing typed is lost when it is refused."""
+    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    entry = CatalogueEntry.objects.of(request.alliance).public().filter(code=code).first()
+    if entry is None:
+        raise NotFoundError
+    form = RatingForm(request.POST or None, entry_code=code)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                rating = _submit(request, entry, form)
+            except limits.RateLimitedError as refusal:
+                form.add_error(None, str(refusal.reason))
+                status = 429
+            except InvalidInputError as refusal:
+                for field, reason in refusal.fields.items():
+                    form.add_error(field, str(reason))
+                status = 422
+            else:
+                address = form.cleaned_data["email"]
+                transaction.on_commit(partial(send_rating_mail.delay, request.alliance.pk, str(rating.uuid), address))
+                return HttpResponseRedirect(reverse("rating_sent", kwargs={"code": code}))
+        else:
+            status = 422
+    crumbs = [
+        {"label": _("Services"), "url": reverse("catalogue_list")},
+        {"label": entry.title, "url": reverse("catalogue_entry", kwargs={"code": code})},
+        {"label": _("Rate this service")},
+    ]
+    response = render(request, "services/rating_create.html", {"form": form, "entry": entry, "crumbs": crumbs}, status=status)
+    if status == 429:
+        response["Retry-After"] = "60"
+    return response
+
+
+def _submit(request: HttpRequest, entry: CatalogueEntry, form: RatingForm) -> Rating:
+    alliance = request.alliance
+    network = limits.network_of(request.META.get("REMOTE_ADDR", ""))
+    limits.hit("public_form_network", alliance.pk, "rating", network)
+    limits.hit("public_form", alliance.pk, "rating")
+    given = form.cleaned_data
+    return submit_rating(
+        alliance,
+        entry.code,
+        score=given["score"],
+        client_kind=given["client_kind"],
+        comment=given["comment"],
+        email=given["email"],
+        language=get_language() or "en",
+        at=timezone.now(),
+    )
+
+
+@require_safe
+def rating_sent(request: HttpRequest, code: str) -> HttpResponse:
+    """What happens next, after the form was sent."""
+    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    entry = CatalogueEntry.objects.of(request.alliance).public().filter(code=code).first()
+    if entry is None:
+        raise NotFoundError
+    return render(request, "services/rating_sent.html", {"entry": entry})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def rating_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind the mail's link. Reading it changes nothing, because mail programs open links by themselves."""
+    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    rating = get_rating(request.alliance, read_token(request.alliance, token))
+    if rating is None:
+        raise NotFoundError
+    done = False
+    if request.method == "POST":
+        rating = confirm_rating(request.alliance, token, at=timezone.now()).rating
+        done = True
+    context = {"rating": rating, "entry": rating.entry, "done": done or rating.confirmed_at is not None}
+    response = render(request, "services/rating_confirm.html", context)
+    response["Referrer-Policy"] = "no-referrer"  # the address of this page is a key
+    return response
+
+
+@require_safe
+def rating_moderation(request: HttpRequest) -> HttpResponse:
+    """Comments that wait for the editor, oldest first."""
+    request.nav_key = "ratings"  # type: ignore[attr-defined]
+    require(request.user, MODERATE_RATING, request.alliance)
+    page = paginate(list_comments_to_check(request.alliance), request.GET, order=("confirmed_at", "id"))
+    return render(request, "services/rating_moderation.html", {"page": page, "ratings": page.items})
+
+
+@require_POST
+def rating_moderate(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Show a comment or leave it out."""
+    form = ModerationForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInputError(_("Choose whether the comment is shown."))
+    show = form.cleaned_data["decision"] == "show"
+    moderate_comment(request.alliance, uuid, show=show, actor=request.user, at=timezone.now())
+    messages.success(request, _("The comment is shown.") if show else _("The comment is not shown; the mark counts."))
+    return HttpResponseRedirect(reverse("rating_moderation"))
