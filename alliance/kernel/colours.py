@@ -53,7 +53,8 @@ def _with_lightness(colour: str, lightness: float) -> str:
     return write(colorsys.hls_to_rgb(hue, min(max(lightness, 0), 1), saturation))
 
 
-def _mix(colour: str, ground: str, share: float) -> str:
+def mix(colour: str, ground: str, share: float) -> str:
+    """So much of a colour in another one, as ``color-mix(in srgb, …)`` computes it."""
     pairs = zip(parse(colour), parse(ground), strict=True)
     red, green, blue = (one * share + other * (1 - share) for one, other in pairs)
     return write((red, green, blue))
@@ -101,7 +102,7 @@ def derive(primary: str) -> tuple[PrimarySet, PrimarySet]:
     if not is_readable(primary):
         raise ValueError(f"{primary} has less than {LEAST_CONTRAST} : 1 on a light ground.")
     lightness = colorsys.rgb_to_hls(*parse(primary))[1]
-    soft = _mix(primary, "#FFFFFF", 0.12)
+    soft = mix(primary, "#FFFFFF", 0.12)
     light = PrimarySet(
         primary=primary.upper(),
         hover=_with_lightness(primary, lightness * 0.76),
@@ -110,11 +111,11 @@ def derive(primary: str) -> tuple[PrimarySet, PrimarySet]:
         ink=_until(_with_lightness(primary, lightness * 0.86), (soft,), 6.5, -0.01),
     )
     bright = _until(primary, DARK_GROUNDS, 7.0, 0.01)
-    dark_soft = _mix(bright, "#162127", 0.16)
+    dark_soft = mix(bright, "#162127", 0.16)
     dark = PrimarySet(
         primary=bright,
         hover=_with_lightness(bright, colorsys.rgb_to_hls(*parse(bright))[1] + 0.08),
-        on_primary=_mix(bright, "#000000", 0.16),
+        on_primary=mix(bright, "#000000", 0.16),
         soft=dark_soft,
         ink=_until(bright, (dark_soft,), 7.0, 0.01),
     )

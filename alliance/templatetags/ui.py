@@ -122,7 +122,7 @@ STATE_LOOKS: Final[Mapping[str, StateLook]] = {
     "renewal_due": StateLook("warn", "clock"),
     "at_risk": StateLook("warn", "triangle-alert"),
     "due": StateLook("warn", "clock"),
-    "inconclusive": StateLook("warn", "circle-help"),
+    "inconclusive": StateLook("warn", "circle-question-mark"),
     "stopping": StateLook("warn", "octagon-pause"),
     "stopped": StateLook("warn", "octagon-pause"),
     "active": StateLook("ok", "check"),
