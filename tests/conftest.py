@@ -6,6 +6,7 @@ Tests run as the owner of the tables, whom forced row-level security binds too: 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -163,3 +164,13 @@ def client_for() -> ClientFor:
         return client
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """The system's Chromium, which the plugin found, without traffic of its own; no sandbox for root only."""
+    flags = ["background-networking", "component-update", "sync"]
+    arguments = [*(f"--disable-{flag}" for flag in flags), "--no-first-run", "--disable-quic", "--disable-gpu"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    return {"executable_path": os.environ.get("BROWSER_PATH"), "args": arguments}
