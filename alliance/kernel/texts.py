@@ -23,6 +23,7 @@ class Text:
         verb: Word on the button.
         icon: Lucide icon.
         mails: Whether a notification of this kind is also mailed.
+        can_dismiss: Whether an inbox item of this kind may be ticked off by hand, because nothing else settles it.
     """
 
     title: StrOrPromise
@@ -30,6 +31,7 @@ class Text:
     verb: StrOrPromise = ""
     icon: str = "circle-dot"
     mails: bool = True
+    can_dismiss: bool = False
 
     def render(self, params: dict[str, Any]) -> RenderedText:
         """The words with parameters filled in, in the active language."""

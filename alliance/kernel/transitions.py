@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from alliance.kernel.errors import TransitionRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django_stubs_ext import StrOrPromise
 
 
@@ -31,6 +33,10 @@ class Transition:
     target: str
     permission: str = ""
 
+    def __post_init__(self) -> None:
+        """Teach the audit log the verb's words."""
+        _verbs.setdefault(self.name, self.label)
+
     def check(self, state: str) -> None:
         """Refuse the step unless the record is in one of the source states.
 
@@ -47,6 +53,17 @@ class Transition:
 
 
 _labels: dict[str, StrOrPromise] = {}
+_verbs: dict[str, StrOrPromise] = {}
+
+
+def name_verbs(verbs: Mapping[str, StrOrPromise]) -> None:
+    """Teach the audit log the words for acts that are no steps of a life cycle."""
+    _verbs.update(verbs)
+
+
+def verb_label(verb: str) -> StrOrPromise:
+    """The words for an act, or the verb itself without underscores where none were taught."""
+    return _verbs.get(verb) or verb.replace("_", " ")
 
 
 def name_states(choices: list[tuple[str, StrOrPromise]]) -> None:

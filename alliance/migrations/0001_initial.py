@@ -184,6 +184,7 @@ class Migration(migrations.Migration):
             name='InboxItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('kind', models.CharField(max_length=60)),
                 ('key', models.CharField(max_length=160)),
                 ('scope', models.CharField(choices=[('user', 'one person'), ('alliance', 'a role in the alliance'), ('institution', 'a role in an institution'), ('group', 'a group')], max_length=12)),
@@ -198,6 +199,7 @@ class Migration(migrations.Migration):
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('alliance', alliance.kernel.fields.AllianceKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='alliance.alliance')),
                 ('done_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('handed_to', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -99,6 +101,7 @@ class InboxItem(TenantModel):
     ``kind`` names the text template; ``key`` makes the item unique while open, so that doing it twice adds none.
     """
 
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=160)
     scope = models.CharField(max_length=12, choices=AudienceScope.choices)
@@ -106,6 +109,8 @@ class InboxItem(TenantModel):
     group = models.CharField(max_length=30, blank=True, default="")
     institution_id = models.BigIntegerField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    handed_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """The colleague who took it over; it still belongs to the whole audience, who can take it back."""
     params = models.JSONField(default=dict)
     url_name = models.CharField(max_length=80)
     url_kwargs = models.JSONField(default=dict)

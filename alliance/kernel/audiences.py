@@ -1,0 +1,63 @@
+"""Who stands behind the audience of an inbox item; upper layers answer for institutions and groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from alliance.choices import AllianceRole, AudienceScope
+from alliance.kernel.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from django_stubs_ext import StrOrPromise
+
+    from alliance.models import Alliance, InboxItem, User
+
+
+class AudienceResolver(Protocol):
+    """Answers for one scope."""
+
+    def people(self, alliance: Alliance, item: InboxItem, at: datetime) -> Iterable[User]:
+        """Everybody for whom the item waits."""
+        ...
+
+    def names(self, alliance: Alliance, items: list[InboxItem]) -> dict[int, StrOrPromise]:
+        """Name of the audience by the item's id; one query at most for all of them."""
+        ...
+
+
+resolvers: Registry[AudienceResolver] = Registry("audience resolver")
+"""By scope."""
+
+
+class RoleAudience:
+    """Holders of a role in the alliance."""
+
+    def people(self, alliance: Alliance, item: InboxItem, at: datetime) -> Iterable[User]:
+        """Active holders of the role now."""
+        from alliance.models import RoleAssignment, User  # noqa: PLC0415 - loads before the models
+
+        held: Any = RoleAssignment.objects.of(alliance).at(at).filter(role=item.role).values("user")
+        return User.objects.filter(pk__in=held, is_active=True)
+
+    def names(self, alliance: Alliance, items: list[InboxItem]) -> dict[int, StrOrPromise]:  # noqa: ARG002 - the interface
+        """The role."""
+        return {item.pk: AllianceRole(item.role).label if item.role in AllianceRole.values else item.role for item in items}
+
+
+class PersonAudience:
+    """One person."""
+
+    def people(self, alliance: Alliance, item: InboxItem, at: datetime) -> Iterable[User]:  # noqa: ARG002 - the interface
+        """That person."""
+        return [item.user] if item.user is not None and item.user.is_active else []
+
+    def names(self, alliance: Alliance, items: list[InboxItem]) -> dict[int, StrOrPromise]:  # noqa: ARG002 - the interface
+        """The person's name; items come with their user loaded."""
+        return {item.pk: item.user.get_full_name() if item.user else "" for item in items}
+
+
+resolvers.register(AudienceScope.ALLIANCE, RoleAudience())
+resolvers.register(AudienceScope.USER, PersonAudience())
