@@ -2,7 +2,7 @@
 
 from alliance.models.alliance import Alliance
 from alliance.models.audit import AuditEntry, AuditLeaf, AuditPending, AuditPersonal, TreeHead
-from alliance.models.exchange import ApiClient, IdempotencyKey, Invitation, StoredFile
+from alliance.models.exchange import ApiClient, IdempotencyKey, Invitation, RateCount, StoredFile
 from alliance.models.tenant import TenantModel, TenantQuerySet
 from alliance.models.user import RoleAssignment, User, UserManager
 from alliance.models.work import ConsumedEvent, InboxItem, Job, Notification, OutboxEvent, PeriodicRun
@@ -22,6 +22,7 @@ __all__ = [
     "Notification",
     "OutboxEvent",
     "PeriodicRun",
+    "RateCount",
     "RoleAssignment",
     "StoredFile",
     "TenantModel",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AbstractApplication
 
 from alliance.choices import FileState
+from alliance.kernel.fields import AllianceKey
 from alliance.models.tenant import TenantModel, TenantQuerySet
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class StoredFile(TenantModel):
@@ -89,14 +95,18 @@ class Invitation(TenantModel):
 class ApiClient(AbstractApplication):
     """A machine that reads or writes one alliance; client credentials only.
 
-    The tokens' text never reaches their table: a trigger keeps the checksum only.
+    Its secrets are hashed. The tokens' text never reaches their table: a trigger keeps the checksum only. During a rotation
+    the secret before the current one stays valid until ``previous_secret_until``.
     """
 
-    alliance = models.ForeignKey("alliance.Alliance", on_delete=models.CASCADE, related_name="+")
+    alliance = AllianceKey(on_delete=models.CASCADE)
     organisation = models.CharField(_("organisation"), max_length=160)
     purpose = models.CharField(_("purpose"), max_length=300)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
     networks = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    """Networks it may call from, in CIDR form; none means any."""
+    previous_secret = models.CharField(max_length=255, blank=True, default="", editable=False)
+    previous_secret_until = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -105,3 +115,33 @@ class ApiClient(AbstractApplication):
 
     class Meta(AbstractApplication.Meta):
         swappable = "OAUTH2_PROVIDER_APPLICATION_MODEL"
+        indexes = [models.Index(fields=["alliance", "id"], name="api_client_of_alliance")]
+
+    def is_open(self, at: datetime) -> bool:
+        """Neither revoked nor expired at a moment."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+
+    def admits(self, address: str) -> bool:
+        """Whether calls may come from an address; an unreadable address only where any network may call."""
+        if not self.networks:
+            return True
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in ipaddress.ip_network(network, strict=False) for network in self.networks)
+
+
+class RateCount(models.Model):
+    """Calls counted under a rule while Valkey is away; of the platform: ``name`` holds only hashes (kernel/limits.py)."""
+
+    name = models.CharField(max_length=100)
+    slot = models.BigIntegerField()
+    """Number of the window since 1970."""
+    hits = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "slot"], name="rate_count_once_per_window")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.slot}"

@@ -1,7 +1,11 @@
-"""API routes of the layer."""
+"""API routes of the organisational layer."""
 
-from __future__ import annotations
+from django.urls import path
 
-from django.urls import URLPattern
+from groups.api import groups
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("groups/", groups.GroupList.as_view(), name="api_group_list"),
+    path("groups/<str:code>/", groups.GroupDetail.as_view(), name="api_group_detail"),
+    path("coverage/", groups.CoverageDetail.as_view(), name="api_coverage"),
+]

@@ -1,7 +1,10 @@
-"""API routes of the layer."""
+"""API routes of the element layer."""
 
-from __future__ import annotations
+from django.urls import path
 
-from django.urls import URLPattern
+from members.api import institutions
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("institutions/", institutions.InstitutionList.as_view(), name="api_institution_list"),
+    path("institutions/<str:code>/", institutions.InstitutionDetail.as_view(), name="api_institution_detail"),
+]

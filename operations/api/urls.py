@@ -1,7 +1,10 @@
-"""API routes of the layer."""
+"""API routes of the operational layer."""
 
-from __future__ import annotations
+from django.urls import path
 
-from django.urls import URLPattern
+from operations.api import products
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("products/", products.ProductList.as_view(), name="api_product_list"),
+    path("products/<str:code>/", products.ProductDetail.as_view(), name="api_product_detail"),
+]

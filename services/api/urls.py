@@ -1,7 +1,12 @@
-"""API routes of the layer."""
+"""API routes of the service layer."""
 
-from __future__ import annotations
+from django.urls import path
 
-from django.urls import URLPattern
+from services.api import catalogue
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("catalogue/", catalogue.EntryList.as_view(), name="api_entry_list"),
+    path("catalogue/<str:code>/", catalogue.EntryDetail.as_view(), name="api_entry_detail"),
+    path("listings/", catalogue.ListingList.as_view(), name="api_listing_list"),
+    path("listings/<str:code>/", catalogue.ListingDetail.as_view(), name="api_listing_detail"),
+]

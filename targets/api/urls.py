@@ -1,7 +1,10 @@
-"""API routes of the layer."""
+"""API routes of the target layer."""
 
-from __future__ import annotations
+from django.urls import path
 
-from django.urls import URLPattern
+from targets.api import objectives
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("objectives/", objectives.ObjectiveList.as_view(), name="api_objective_list"),
+    path("objectives/<str:code>/", objectives.ObjectiveDetail.as_view(), name="api_objective_detail"),
+]

@@ -1,0 +1,223 @@
+"""Bases of the API's endpoints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.http import HttpResponse, HttpResponseNotModified
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from rest_framework import serializers
+from rest_framework.views import APIView
+
+from alliance.api.authentication import machine_of
+from alliance.api.openapi import AllianceSchema
+from alliance.api.permissions import Access
+from alliance.api.renderers import dump
+from alliance.kernel.errors import NotFoundError
+from alliance.kernel.limits import Standing
+from alliance.kernel.permissions import grants_of
+from alliance.kernel.projection import Condition, Projection
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+
+    from alliance.models import Alliance
+
+
+class Endpoint(APIView):
+    """Base of every endpoint: declared access, fair use told in headers, one form of errors.
+
+    Attributes:
+        access: Who may call, by method; a method that is missing is closed.
+        summary: Name of each operation, by method, for the API document.
+        explanation: Longer text by method.
+        responses: Answers by method and status; JSON schema, serializer class or None for no body.
+        examples: Example answer by method; for writes also ``(method, "request")``.
+        tag: Resource the operations are listed under.
+    """
+
+    access: ClassVar[Mapping[str, Access]] = {}
+    summary: ClassVar[Mapping[str, str]] = {}
+    explanation: ClassVar[Mapping[str, str]] = {}
+    responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
+    requests: ClassVar[Mapping[str, Any]] = {}
+    examples: ClassVar[Mapping[Any, Any]] = {}
+    tag: ClassVar[str] = ""
+    path_schemas: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    undocumented: ClassVar[bool] = False
+    projection: ClassVar[Projection | None] = None
+    single: ClassVar[bool] = False
+    schema = AllianceSchema()
+    standing: Standing | None = None
+    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]  # type: ignore[misc]
+
+    @property
+    def alliance(self) -> Alliance:
+        """The tenant of the request.
+
+        Raises:
+            NotFoundError: The address names no alliance.
+        """
+        found: Alliance | None = getattr(self.request._request, "alliance", None)
+        if found is None:
+            raise NotFoundError
+        return found
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Add the caller's standing."""
+        if isinstance(response, HttpResponse) and not hasattr(response, "accepted_renderer"):
+            for name, value in self.headers.items():
+                response.headers.setdefault(name, value)
+            final: HttpResponseBase = response
+        else:
+            final = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
+        if self.standing is not None and "RateLimit-Limit" not in final.headers:
+            for name, value in self.standing.headers().items():
+                final.headers[name] = value
+        return final
+
+
+class ReadEndpoint(Endpoint):
+    """Reads that may be asked for again cheaply: an ``ETag`` from what the answer depends on, not from the answer.
+
+    Tag = alliance, version of its content (raised by every commit that changes a record), day, caller's rights, language,
+    path and query. A machine may keep the answer and ask again with ``If-None-Match``.
+    """
+
+    def etag(self, request: Request) -> str:
+        """The tag of the answer as it would be now."""
+        raw: HttpRequest = request._request
+        alliance = self.alliance
+        machine = machine_of(request)
+        if machine is not None:
+            rights = f"machine {' '.join(sorted(machine.scopes))}"
+        elif request.user.is_authenticated:
+            rights = f"{request.user.pk} {sorted(map(repr, grants_of(request.user, alliance)))}"
+        else:
+            rights = "anyone"
+        parts = (
+            str(alliance.pk),
+            str(alliance.content_version),
+            timezone.localdate().isoformat(),
+            rights,
+            translation.get_language() or "",
+            raw.get_full_path(),
+        )
+        return f'"{hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:32]}"'
+
+    def answer(self, request: Request, body: bytes, tag: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        """A full answer that can be asked for again."""
+        response = HttpResponse(body, content_type="application/json")
+        self._mark(request, response, tag)
+        for name, value in (headers or {}).items():
+            response[name] = value
+        return response
+
+    def unchanged(self, request: Request, tag: str) -> HttpResponse | None:
+        """304 when the caller holds this very answer."""
+        asked = request.META.get("HTTP_IF_NONE_MATCH", "")
+        held = [part.strip().removeprefix("W/") for part in asked.split(",")]
+        if tag not in held:
+            return None
+        response = HttpResponseNotModified()
+        self._mark(request, response, tag)
+        return response
+
+    @staticmethod
+    def _mark(request: Request, response: HttpResponse, tag: str) -> None:
+        response["ETag"] = tag
+        response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ("Authorization", "Accept-Language", "Cookie"))
+
+
+class ProjectionEndpoint(ReadEndpoint):
+    """Reads one projection."""
+
+    def conditions(self, request: Request) -> Sequence[Condition]:  # noqa: ARG002 - for those who need the caller
+        """Which rows the caller may see; all rows of the alliance unless an endpoint says otherwise."""
+        return ()
+
+    def wanted(self) -> Projection:
+        """The projection of this endpoint."""
+        if self.projection is None:
+            message = f"{type(self).__name__} declares no projection"
+            raise TypeError(message)
+        return self.projection
+
+
+class ProjectionList(ProjectionEndpoint):
+    """A list: filters, field choice, ordering and keyset pages; one query for the whole page."""
+
+    def get(self, request: Request, **_kwargs: Any) -> HttpResponse:
+        """One page."""
+        projection = self.wanted()
+        raw = request._request
+        query = projection.read(dict(raw.GET.lists()))
+        tag = self.etag(request)
+        if (same := self.unchanged(request, tag)) is not None:
+            return same
+        page = projection.page(self.alliance, query, self.conditions(request))
+        following = b"null"
+        headers = {}
+        if page.next_cursor:
+            parameters = raw.GET.copy()
+            parameters["cursor"] = page.next_cursor
+            address = f"{raw.build_absolute_uri(raw.path)}?{parameters.urlencode()}"
+            headers["Link"] = f'<{address}>; rel="next"'
+            following = dump(address)
+        return self.answer(request, b'{"results":' + page.results + b',"next":' + following + b"}", tag, headers)
+
+
+class ProjectionDetail(ProjectionEndpoint):
+    """One record by its code; a record of another alliance answers as one that never was."""
+
+    single: ClassVar[bool] = True
+
+    def get(self, request: Request, code: str) -> HttpResponse:
+        """The record."""
+        projection = self.wanted()
+        query = projection.read(dict(request._request.GET.lists()), single=True)
+        tag = self.etag(request)
+        body: bytes | None = None
+        if "\x00" not in code:
+            if (same := self.unchanged(request, tag)) is not None:
+                return same
+            body = projection.record(self.alliance, code, query, self.conditions(request))
+        if body is None:
+            raise NotFoundError
+        return self.answer(request, body, tag)
+
+
+class ClosedSerializer(serializers.Serializer[Any]):
+    """The shape of a body; a field it does not know is refused, not ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Parse.
+
+        Raises:
+            ValidationError: A field is unknown or breaks its shape.
+        """
+        if isinstance(data, Mapping):
+            unknown = set(data) - {name for name, known in self.fields.items() if not known.read_only}
+            if unknown:
+                raise serializers.ValidationError({str(name): [UNKNOWN_FIELD] for name in sorted(map(str, unknown))})
+        return super().to_internal_value(data)
+
+
+UNKNOWN_FIELD = translation.gettext_lazy("This field is not known here.")
+
+
+def read_body(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The checked body of a write.
+
+    Raises:
+        ValidationError: The body breaks the declared shape.
+    """
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)

@@ -1,0 +1,39 @@
+"""What a machine client may be allowed, as ``resource:act``; chosen when the client is registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.scopes import BaseScopes
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+SCOPES: dict[str, StrOrPromise] = {
+    "institutions:read": _("read member institutions and the elements they supply"),
+    "groups:read": _("read the virtual groups, their seats and the coverage of elements"),
+    "products:read": _("read released products"),
+    "catalogue:read": _("read the service catalogue with its latest feedback"),
+    "listings:read": _("read published supply and demand listings"),
+    "objectives:read": _("read objectives and their measurements"),
+    "feedback:read": _("read results of user feedback"),
+    "ratings:write": _("hand in clients' ratings; each counts once its author has confirmed it by e-mail"),
+}
+"""Every scope there is. Writes that act for an institution need a person and are not open to machine clients."""
+
+
+class AllianceScopes(BaseScopes):  # type: ignore[misc]
+    """A client gets what it was registered for, never more; without a wish it gets all of that."""
+
+    def get_all_scopes(self) -> dict[str, str]:
+        """Scopes with their meaning in the reader's language."""
+        return {name: str(meaning) for name, meaning in SCOPES.items()}
+
+    def get_available_scopes(self, application: Any = None, request: Any = None, *_args: Any, **_kwargs: Any) -> list[str]:  # noqa: ARG002
+        """Scopes this client may ask for."""
+        return [name for name in getattr(application, "scopes", []) if name in SCOPES]
+
+    def get_default_scopes(self, application: Any = None, request: Any = None, *_args: Any, **_kwargs: Any) -> list[str]:
+        """Scopes of a token asked for without naming any."""
+        return self.get_available_scopes(application, request)

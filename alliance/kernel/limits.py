@@ -1,0 +1,196 @@
+"""Rate limits without CAPTCHA (security.md section 4(j)): a moving window on Valkey, rules by name in the settings.
+
+When Valkey is away, rules that guard sign-in, forms and money go on counting in PostgreSQL, in a transaction of their own;
+rules that only keep reading fair let the request pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from alliance.kernel.errors import DomainError
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+logger = logging.getLogger(__name__)
+
+READING_RULES = frozenset({"api_client", "search_anonymous"})
+"""Rules that let requests pass while Valkey is away; every other rule falls back to the counter table."""
+
+_AWAY = (redis.exceptions.RedisError, StorageError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a caller stands under a rule.
+
+    Attributes:
+        limit: Calls allowed in the window.
+        remaining: Calls left; at the limit 0.
+        reset_seconds: Whole seconds until the oldest counted call leaves the window, at least 1.
+        window_seconds: Length of the window.
+    """
+
+    limit: int
+    remaining: int
+    reset_seconds: int
+    window_seconds: int
+
+    def headers(self) -> dict[str, str]:
+        """``RateLimit-*`` response headers."""
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_seconds),
+            "RateLimit-Policy": f"{self.limit};w={self.window_seconds}",
+        }
+
+
+class RateLimitedError(DomainError):
+    """Too many calls in the window; says when the next one will be taken.
+
+    Attributes:
+        standing: The caller's standing; ``standing.reset_seconds`` is the time to wait.
+    """
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, rule: str, standing: Standing) -> None:
+        super().__init__(
+            _("Too many requests. Please wait %(seconds)s seconds and try again.") % {"seconds": standing.reset_seconds},
+            remedy=_("Nothing was lost; send the same again after the time stated."),
+            details={"rule": rule, "retry_after_seconds": standing.reset_seconds},
+        )
+        self.standing = standing
+
+
+def hit(rule: str, *keys: object) -> Standing:
+    """Count one call and refuse it when it is over the limit.
+
+    Args:
+        rule: Name in ``settings.RATE_LIMITS``.
+        keys: Whom the count belongs to, e.g. an alliance's pk and a network; only a hash of them is stored.
+
+    Returns:
+        The caller's standing after this call.
+
+    Raises:
+        RateLimitedError: The limit is reached; the call is not counted.
+        KeyError: No such rule.
+    """
+    item = _item(rule)
+    name = _name(keys)
+    try:
+        limiter = _limiter(settings.CACHE_URL, settings.CACHES["default"]["KEY_PREFIX"])
+        taken = limiter.hit(item, rule, name)
+        stats = limiter.get_window_stats(item, rule, name)
+        standing = _standing(item, stats.remaining, stats.reset_time)
+    except _AWAY as error:
+        if rule in READING_RULES:
+            logger.warning("rate limit not counted: cache away", extra={"rule": rule, "error": type(error).__name__})
+            return _standing(item, item.amount, time.time() + item.get_expiry())
+        logger.warning("rate limit counted in the database: cache away", extra={"rule": rule})
+        taken, standing = _hit_in_database(item, rule, name)
+    if not taken:
+        raise RateLimitedError(rule, standing)
+    return standing
+
+
+check = hit
+
+
+def forget(rule: str, *keys: object) -> None:
+    """Start a count anew, e.g. after a successful sign-in. Does nothing while Valkey is away."""
+    try:
+        _limiter(settings.CACHE_URL, settings.CACHES["default"]["KEY_PREFIX"]).clear(_item(rule), rule, _name(keys))
+    except _AWAY:
+        logger.warning("rate limit not cleared: cache away", extra={"rule": rule})
+
+
+def network_of(address: str) -> str:
+    """The network an address is counted under: /24 for IPv4, /56 for IPv6; an unreadable address counts as itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return str(ipaddress.ip_network(f"{parsed}/{24 if parsed.version == 4 else 56}", strict=False))
+
+
+def _item(rule: str) -> RateLimitItem:
+    return _parsed(cast("Mapping[str, str]", settings.RATE_LIMITS)[rule])
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> RateLimitItem:
+    return parse(text)
+
+
+def _name(keys: tuple[object, ...]) -> str:
+    """A hash, so that no address or e-mail stands in the store."""
+    return hashlib.sha256("\x1f".join(str(key) for key in keys).encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=4)
+def _limiter(url: str, prefix: str) -> MovingWindowRateLimiter:
+    base = url.partition("?")[0]
+    if base.startswith("unix://"):
+        pool = redis.ConnectionPool.from_url(f"{base}?db=1", socket_timeout=1, socket_connect_timeout=1)
+    else:
+        host = base.rstrip("/").rpartition("/")[0] if base.count("/") > 2 else base
+        pool = redis.ConnectionPool.from_url(f"{host}/1", socket_timeout=1, socket_connect_timeout=1)
+    return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=f"{prefix}:limits"))
+
+
+def _standing(item: RateLimitItem, remaining: int, reset_time: float) -> Standing:
+    seconds = max(1, math.ceil(reset_time - time.time()))
+    return Standing(item.amount, max(0, remaining), min(seconds, item.get_expiry()), item.get_expiry())
+
+
+# A sliding count of two fixed windows: the share of the previous window that still lies inside the moving one is added.
+_COUNT = """
+WITH counted AS (
+    INSERT INTO alliance_ratecount (name, slot, hits) VALUES (%(name)s, %(slot)s, 1)
+    ON CONFLICT (name, slot) DO UPDATE SET hits = alliance_ratecount.hits + 1
+    RETURNING hits
+)
+SELECT counted.hits + floor(coalesce((SELECT hits FROM alliance_ratecount WHERE name = %(name)s AND slot = %(slot)s - 1), 0)
+                            * %(share)s::float)::bigint FROM counted
+"""
+
+
+def _hit_in_database(item: RateLimitItem, rule: str, name: str) -> tuple[bool, Standing]:
+    """Count on a connection of its own, so that the count stays when the request's transaction is undone."""
+    now = time.time()
+    window = item.get_expiry()
+    slot = int(now // window)
+    into = now - slot * window
+    own: BaseDatabaseWrapper = connection.copy()
+    try:
+        with own.cursor() as cursor:
+            cursor.execute(_COUNT, {"name": f"{rule}:{name}", "slot": slot, "share": 1 - into / window})
+            row: Any = cursor.fetchone()
+    finally:
+        own.close()
+    count = int(row[0])
+    return count <= item.amount, _standing(item, item.amount - count, now + window - into)
