@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from alliance.actions.housekeeping import drop_expired
-from alliance.actions.notifications import mail_notification
+from alliance.actions.invitations import mail_invitation
+from alliance.actions.notifications import list_unmailed, mail_notification
 from alliance.actions.outbox import deliver_next
 from alliance.kernel import tenancy
+from alliance.kernel.jobs import revive
 from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
 
@@ -47,10 +51,33 @@ def relay_all_outboxes() -> None:
         relay_outbox.delay(alliance_id)
 
 
-@tenant_task("alliance.send_notification_mail")
-def send_notification_mail(alliance: Alliance, notification_id: int) -> None:
-    """Mail one notification."""
-    mail_notification(alliance, notification_id, at=timezone.now())
+@shared_task(
+    name="alliance.send_notification_mail", autoretry_for=(OSError,), retry_backoff=5, retry_backoff_max=240, max_retries=5
+)
+def send_notification_mail(alliance_id: int, notification_id: int) -> None:
+    """Mail one notification; a mail server that is away is asked again, at last by ``catch_up``."""
+    mail_notification(alliance_id, notification_id)
+
+
+@periodic("alliance.catch_up")
+def catch_up() -> None:
+    """Every few seconds: jobs whose process died, mails whose message was lost."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        catch_up_of.delay(alliance_id)
+
+
+@tenant_task("alliance.catch_up_of")
+def catch_up_of(alliance: Alliance) -> None:
+    """Queue again what was lost in one alliance."""
+    revive(alliance)
+    for notification_id in list_unmailed(alliance, at=timezone.now()):
+        transaction.on_commit(partial(send_notification_mail.delay, alliance.pk, notification_id), robust=True)
+
+
+@tenant_task("alliance.send_invitation_mail")
+def send_invitation_mail(alliance: Alliance, invitation_id: int) -> None:
+    """Mail one invitation; its link is computed by the task, never queued."""
+    mail_invitation(alliance, invitation_id, at=timezone.now())
 
 
 @periodic("alliance.keep_house")

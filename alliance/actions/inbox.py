@@ -218,5 +218,9 @@ def bring_back(alliance: Alliance, item_uuids: Iterable[UUID], *, actor: User, a
 HANDED_OVER = "alliance.handed_over"
 texts.register(
     HANDED_OVER,
-    Text(title=gettext_lazy("%(by)s handed something over to you"), body=gettext_lazy("You find it in your inbox."), icon="forward"),
+    Text(
+        title=gettext_lazy("%(by)s handed something over to you"),
+        body=gettext_lazy("You find it in your inbox."),
+        icon="forward",
+    ),
 )

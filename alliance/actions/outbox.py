@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
+from alliance.actions.audit import record_audit
 from alliance.kernel import faults
 from alliance.kernel.events import Event, consumers_of
+from alliance.kernel.permissions import require
 from alliance.models import Alliance, ConsumedEvent, OutboxEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from alliance.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +66,31 @@ def deliver_next(alliance: Alliance) -> bool:
         event.save(update_fields=["attempts", "last_error", "dead_at", "next_at"])
     else:
         event.delete()
+        faults.point(f"relay.{event.kind}.before_commit")
     return True
 
 
-def retry_dead(alliance: Alliance) -> int:
-    """Put events that were set aside back in the queue; returns how many."""
-    return (
-        OutboxEvent.objects.of(alliance)
-        .filter(dead_at__isnull=False)
-        .update(dead_at=None, attempts=0, next_at=timezone.now())
-    )
+RETRY_EVENTS = "alliance.run_job"
+
+
+@transaction.atomic
+def retry_dead(alliance: Alliance, *, actor: User, at: datetime, event_ids: Iterable[UUID] | None = None) -> int:
+    """Put events that were set aside back in the queue: those named, or all; returns how many.
+
+    Raises:
+        PermissionRefusedError: The actor may not start background work.
+    """
+    require(actor, RETRY_EVENTS, alliance)
+    dead = OutboxEvent.objects.of(alliance).filter(dead_at__isnull=False)
+    if event_ids is not None:
+        dead = dead.filter(pk__in=list(event_ids))
+    events = list(dead.select_for_update())
+    for event in events:
+        event.dead_at, event.attempts, event.next_at = None, 0, at
+        event.save(update_fields=["dead_at", "attempts", "next_at"])
+        record_audit(event, actor=actor, verb="retry_event", after={"kind": event.kind}, at=at)
+    if events:
+        from alliance.tasks import wake_relay  # noqa: PLC0415 - tasks import actions
+
+        transaction.on_commit(partial(wake_relay, alliance.pk), robust=True)
+    return len(events)

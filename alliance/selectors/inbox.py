@@ -201,5 +201,6 @@ def list_colleagues(alliance: Alliance, item: InboxItem, user: Any, at: datetime
     if item.scope not in resolvers:
         return []
     people = resolvers.get(item.scope).people(alliance, item, at)
-    return sorted((person for person in people if person.pk != user.pk), key=lambda person: person.get_full_name().casefold())
-
+    return sorted(
+        (person for person in people if person.pk != user.pk), key=lambda person: person.get_full_name().casefold()
+    )
