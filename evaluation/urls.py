@@ -1,5 +1,10 @@
 """Routes of the evaluation layer, under one alliance."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from evaluation.views import feedback
+
+urlpatterns: list[URLPattern] = [
+    path("console/evaluation/", feedback.feedback_list, name="feedback_list"),
+    path("console/evaluation/<slug:code>/", feedback.feedback_detail, name="feedback_detail"),
+]
