@@ -62,3 +62,8 @@ REQUIRED_ELEMENTS: dict[str, frozenset[str]] = {
     GroupKind.COMMITTEE: frozenset({Element.COORDINATION_SUPERVISION}),
 }
 """The elements a group exists to bring (Zheng2018, section 4): an empty cell here is a gap."""
+
+OPEN_GROUPS: tuple[str, ...] = (GroupKind.POLICY, GroupKind.WISDOM, GroupKind.MEDIA, GroupKind.LEADING_ENTERPRISE)
+"""Groups whose members follow from the kind of institution; the other two are composed by hand."""
+COUNTING_CONFLICTS: tuple[str, ...] = (ConflictState.DECLARED, ConflictState.RECUSED)
+"""States in which a declared conflict keeps the institution aside; while it is undecided, it does."""

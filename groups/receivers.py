@@ -2,7 +2,43 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel import demo
+from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
+from alliance.kernel.texts import Text, texts
+from groups.actions import group  # noqa: F401 - registers its job
+from groups.actions.demo import load
 from groups.permissions import group_grants
+from groups.selectors.group import LIST_EXTENSION, seat_duties, seats_panel
+from members.selectors.duties import duty_providers
+from members.selectors.institution import Panel, extensions, panels
 
 grant_providers.register("groups", group_grants)
+demo.loaders.register("groups", load)
+extensions.register("group", LIST_EXTENSION)
+panels.register("groups", Panel("groups/institution_seats.html", seats_panel, order=20))
+duty_providers.register("groups", seat_duties)
+texts.register(
+    "groups.join_finished",
+    Text(
+        title=_("Groups formed: %(seats)s seats taken"),
+        body=_("Every active institution that may sit in the chosen groups has a seat now."),
+        verb=_("See the groups"),
+        icon="users",
+        mails=False,
+    ),
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="groups",
+        label=_("Groups and elements"),
+        url_name="group_list",
+        icon="grid-2x2",
+        order=20,
+        permission="alliance.view_console",
+    )
+)

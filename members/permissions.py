@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 OWN_PEOPLE = InInstitution("id", frozenset(), _("people of this institution"))
 OWN_REPRESENTATIVE = InInstitution("id", frozenset({StaffRole.REPRESENTATIVE}), _("the representative of this institution"))
-SUPPLY_REPRESENTATIVE = InInstitution(
-    "institution_id", frozenset({StaffRole.REPRESENTATIVE}), _("the representative of this institution")
-)
 
 VIEW_INSTITUTION = declare(
     "members.view_institution",
@@ -40,9 +37,7 @@ MOVE_INSTITUTION = declare(
     "members.move_institution", _("suspend, readmit or release an institution"), *SECRETARIAT, *COMMITTEE
 )
 EXPEL_INSTITUTION = declare("members.expel_institution", _("expel an institution"), *COMMITTEE)
-CHANGE_SUPPLY = declare(
-    "members.change_supply", _("note what an institution supplies"), *SECRETARIAT, OWN_REPRESENTATIVE, SUPPLY_REPRESENTATIVE
-)
+CHANGE_SUPPLY = declare("members.change_supply", _("note what an institution supplies"), *SECRETARIAT, OWN_REPRESENTATIVE)
 IMPORT_INSTITUTIONS = declare("members.import_institutions", _("import institutions from a table"), *SECRETARIAT)
 VIEW_IMPORT = declare(
     "members.view_import", _("see an import of institutions"), *SECRETARIAT, InAlliance(AllianceRole.AUDITOR)

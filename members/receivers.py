@@ -10,7 +10,7 @@ from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
 from members.actions import institution_import  # noqa: F401 - registers its jobs
 from members.actions.demo import load
-from members.permissions import VIEW_INSTITUTION, institution_grants
+from members.permissions import institution_grants
 from members.selectors.institution import count_institutions
 
 grant_providers.register("members", institution_grants)
@@ -34,7 +34,7 @@ add(
         url_name="institution_list",
         icon="building-2",
         order=10,
-        permission=VIEW_INSTITUTION,
+        permission="alliance.view_console",
         count=count_institutions,
     )
 )

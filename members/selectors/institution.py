@@ -1,0 +1,315 @@
+"""Reads of institutions: list with facets, one institution with all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+
+from alliance.kernel.permissions import can, grants_of
+from alliance.kernel.registry import Registry
+from members.choices import Element, InstitutionKind, InstitutionState
+from members.models import ElementSupply, Institution, InstitutionStaff
+from members.selectors.regions import region_name
+from members.transitions import MEMBERSHIP_STEPS
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from django.db.models import QuerySet
+    from django_stubs_ext import StrOrPromise
+
+    from alliance.kernel.transitions import Transition
+    from alliance.models import Alliance
+
+SEARCH_MAX_LENGTH = 100
+FACET_OPTIONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something an upper layer knows about an institution, as drawn in a list: e.g. a seat in a group.
+
+    Attributes:
+        value: Value in the facet.
+        label: In words.
+        note: Short addition, e.g. the role.
+        group_kind: Kind of a virtual group, for its colour.
+    """
+
+    value: str
+    label: StrOrPromise
+    note: StrOrPromise = ""
+    group_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A column and a facet of the institution list that an upper layer adds.
+
+    Attributes:
+        name: Query parameter.
+        label: Heading.
+        choices: Values and labels of the facet, in order.
+        narrow: Keeps the institutions that have one of the values. Alliance, queryset, values in.
+        count: Institutions of a queryset by value. Alliance and queryset in.
+        marks: Marks of some institutions by their id. Alliance and ids in; one query.
+        in_group_colours: Whether the values are kinds of virtual groups.
+    """
+
+    name: str
+    label: StrOrPromise
+    choices: Sequence[tuple[str, StrOrPromise]]
+    narrow: Callable[[Alliance, QuerySet[Institution], Sequence[str]], QuerySet[Institution]]
+    count: Callable[[Alliance, QuerySet[Institution]], dict[str, int]]
+    marks: Callable[[Alliance, Iterable[int]], dict[int, list[Mark]]]
+    in_group_colours: bool = False
+
+
+extensions: Registry[Extension] = Registry("extension of the institution list")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value of a facet, with the number of institutions it would show."""
+
+    value: str
+    label: StrOrPromise
+    count: int
+    selected: bool
+    group_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A filter of the list."""
+
+    name: str
+    label: StrOrPromise
+    options: list[Option]
+
+
+@dataclass(slots=True)
+class InstitutionQuery:
+    """What a reader asks the list for; unknown values are left aside.
+
+    Attributes:
+        q: Words looked for in names and code.
+        filters: Facet -> chosen values.
+    """
+
+    q: str = ""
+    filters: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is shown."""
+        return not self.q and not any(self.filters.values())
+
+
+OWN_FACETS = ("kind", "state", "element", "region", "country")
+
+
+def parse_query(get_list: Callable[[str], list[str]]) -> InstitutionQuery:
+    """The query of an address; ``get_list`` is ``request.GET.getlist``."""
+    known: dict[str, set[str] | None] = {
+        "kind": set(InstitutionKind.values),
+        "state": set(InstitutionState.values),
+        "element": set(Element.values),
+        "region": None,
+        "country": None,
+    }
+    known.update({name: {value for value, _label in extension.choices} for name, extension in extensions.items()})
+    words = " ".join(get_list("q")).replace("\0", "").strip()[:SEARCH_MAX_LENGTH]
+    filters = {}
+    for name, allowed in known.items():
+        values = [
+            value
+            for value in dict.fromkeys(get_list(name))
+            if (value in allowed if allowed is not None else value.isascii() and value.isalnum() and len(value) <= 6)
+        ]
+        if values:
+            filters[name] = values
+    return InstitutionQuery(words, filters)
+
+
+def narrow(
+    alliance: Alliance, query: InstitutionQuery, on: date, *, but: str = "", among: QuerySet[Institution] | None = None
+) -> QuerySet[Institution]:
+    """Institutions that fit a query, in no order.
+
+    Args:
+        alliance: The tenant.
+        query: Words and filters.
+        on: Day on which supplies count.
+        but: Facet to leave aside, for its own counts.
+        among: Where to look; all of the alliance when None.
+    """
+    found = Institution.objects.of(alliance) if among is None else among
+    for word in query.q.split():
+        found = found.filter(
+            Q(name_en__icontains=word)
+            | Q(name_zh__icontains=word)
+            | Q(short_en__icontains=word)
+            | Q(short_zh__icontains=word)
+            | Q(code__iexact=word)
+            | Q(registry_code__iexact=word)
+        )
+    for name, values in query.filters.items():
+        if name == but:
+            continue
+        if name in extensions:
+            found = extensions.get(name).narrow(alliance, found, values)
+        elif name == "element":
+            supplied = ElementSupply.objects.of(alliance).valid_on(on).filter(element__in=values)
+            found = found.filter(Exists(supplied.filter(institution_id=OuterRef("pk"))))
+        else:
+            column = {"region": "region_code", "country": "country_code"}.get(name, name)
+            found = found.filter(**{f"{column}__in": values})
+    return found
+
+
+def list_facets(alliance: Alliance, query: InstitutionQuery, on: date) -> list[Facet]:
+    """The filters with their counts, each counted under all the others; one query per facet."""
+    facets: list[Facet] = []
+    for name, label, choices in (
+        ("kind", Institution._meta.get_field("kind").verbose_name, InstitutionKind.choices),
+        ("state", Institution._meta.get_field("state").verbose_name, InstitutionState.choices),
+    ):
+        counts = dict(narrow(alliance, query, on, but=name).values_list(name).annotate(n=Count("id")).order_by())
+        facets.append(Facet(name, label, _options(choices, counts, query.filters.get(name, []))))
+    for name, extension in extensions.items():
+        counts = extension.count(alliance, narrow(alliance, query, on, but=name))
+        options = _options(extension.choices, counts, query.filters.get(name, []), coloured=extension.in_group_colours)
+        facets.append(Facet(name, extension.label, options))
+    counts = dict(
+        ElementSupply.objects.of(alliance)
+        .valid_on(on)
+        .filter(institution__in=narrow(alliance, query, on, but="element"))
+        .values_list("element")
+        .annotate(n=Count("institution", distinct=True))
+        .order_by()
+    )
+    if counts:
+        element = ElementSupply._meta.get_field("element").verbose_name
+        facets.append(Facet("element", element, _options(Element.choices, counts, query.filters.get("element", []))))
+    for name, column in (("region", "region_code"), ("country", "country_code")):
+        chosen = query.filters.get(name, [])
+        rows = (
+            narrow(alliance, query, on, but=name)
+            .exclude(**{column: ""})
+            .values_list(column)
+            .annotate(n=Count("id"))
+            .order_by("-n", column)[: FACET_OPTIONS + len(chosen)]
+        )
+        found: dict[str, int] = dict(rows)
+        for value in chosen:
+            found.setdefault(value, 0)
+        if name == "country" and len(found) < 2 and not chosen:
+            continue
+        choices = [(value, region_name(value) if name == "region" else value) for value in found]
+        label = Institution._meta.get_field(column).verbose_name
+        if choices:
+            facets.append(Facet(name, label, _options(choices, found, chosen)))
+    return facets
+
+
+def _options(
+    choices: Iterable[tuple[str, StrOrPromise]], counts: dict[str, int], chosen: Sequence[str], *, coloured: bool = False
+) -> list[Option]:
+    return [
+        Option(value, label, counts.get(value, 0), value in chosen, value if coloured else "")
+        for value, label in choices
+        if counts.get(value) or value in chosen
+    ]
+
+
+def with_supplies(institutions: QuerySet[Institution], on: date) -> QuerySet[Institution]:
+    """The same institutions with their supplies of a day in ``current_supplies``; one more query."""
+    return institutions.prefetch_related(
+        Prefetch("supplies", ElementSupply.objects.valid_on(on).order_by("-strength", "id"), to_attr="current_supplies")
+    )
+
+
+def marks_of(alliance: Alliance, institutions: Iterable[Institution]) -> dict[int, dict[str, list[Mark]]]:
+    """Marks of the institutions on a page, by id and extension; one query per extension."""
+    ids = [institution.pk for institution in institutions]
+    found: dict[int, dict[str, list[Mark]]] = {pk: {} for pk in ids}
+    for name, extension in extensions.items():
+        for pk, marks in extension.marks(alliance, ids).items():
+            found[pk][name] = marks
+    return found
+
+
+def count_institutions(alliance: Alliance, _user: Any = None) -> int:
+    """Institutions of the alliance that have not left; one query."""
+    gone = (InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED)
+    return Institution.objects.of(alliance).exclude(state__in=gone).count()
+
+
+def get_institution(alliance: Alliance, code: str) -> Institution:
+    """One institution by its code.
+
+    Raises:
+        Institution.DoesNotExist: The alliance has none of that code.
+    """
+    return Institution.objects.of(alliance).get(code=code)
+
+
+def list_supplies(institution: Institution) -> QuerySet[ElementSupply]:
+    """Everything an institution supplies or supplied, present ones first; one query."""
+    return institution.supplies.order_by("-valid_from", "element", "id")
+
+
+def list_staff(institution: Institution, at: datetime) -> QuerySet[InstitutionStaff]:
+    """People who act for an institution now; one query."""
+    return (
+        InstitutionStaff.objects.of(institution.alliance)
+        .at(at)
+        .filter(institution=institution)
+        .select_related("user")
+        .order_by("role", "starts_at", "id")
+    )
+
+
+def list_steps(institution: Institution, actor: Any) -> list[Transition]:
+    """Steps of the membership that this person may take now."""
+    return [
+        step
+        for step in MEMBERSHIP_STEPS.values()
+        if institution.state in step.sources and can(actor, step.permission, institution)
+    ]
+
+
+def list_own_institutions(alliance: Alliance, user: Any) -> list[Institution]:
+    """Institutions that a person acts for now, by name; two queries."""
+    ids = {grant.institution_id for grant in grants_of(user, alliance) if grant.scope == "institution"}
+    return list(Institution.objects.of(alliance).filter(pk__in=ids).order_by("sort_key", "id")) if ids else []
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A card that an upper layer adds to an institution's page.
+
+    Attributes:
+        template: Template of the card.
+        context: Its values. Alliance, institution and moment in; constant number of queries.
+        order: Place among the cards.
+    """
+
+    template: str
+    context: Callable[[Alliance, Institution, datetime], dict[str, Any]]
+    order: int = 50
+
+
+panels: Registry[Panel] = Registry("panel of an institution")
+
+
+def list_panels(alliance: Alliance, institution: Institution, at: datetime) -> list[tuple[str, dict[str, Any]]]:
+    """Templates and values of the cards that upper layers add, in order."""
+    return [
+        (panel.template, panel.context(alliance, institution, at))
+        for panel in sorted(panels.values(), key=lambda panel: panel.order)
+    ]

@@ -1,0 +1,54 @@
+"""Names of institutions: cleaned, told apart by script, folded for comparison, keyed for sorting."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from pypinyin import lazy_pinyin
+
+NAME_MAX_LENGTH = 300
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+_SEPARATORS = re.compile(r"[\W_]+")
+_BLANKS = re.compile(r"\s+")
+
+
+def has_han(text: str) -> bool:
+    """Whether a text holds at least one Chinese character."""
+    return not text.isascii() and _HAN.search(text) is not None
+
+
+def clean_text(text: str) -> str:
+    """A text in NFC, without blanks at its ends, inner blanks (U+3000 too) as one space."""
+    if text.isascii():
+        return _BLANKS.sub(" ", text).strip()
+    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
+
+
+def fold_name(name: str) -> str:
+    """The name as it is compared: case, accents, width, punctuation and blanks make no difference.
+
+    "Université de  Lyon" and "UNIVERSITE DE LYON" are the same institution; so are "织造（广东）研究院" and "织造(广东)研究院".
+    A name of punctuation alone folds to itself, so that two of them differ.
+    """
+    if name.isascii():
+        folded = _SEPARATORS.sub(" ", name.lower()).strip()
+        return (folded or name)[:NAME_MAX_LENGTH]
+    decomposed = unicodedata.normalize("NFKD", name)
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    # Composed again, or the parts of a Hangul syllable or a kana with its mark would count as separators.
+    folded = _SEPARATORS.sub(" ", unicodedata.normalize("NFC", bare).casefold()).strip()
+    return (folded or name)[:NAME_MAX_LENGTH]
+
+
+def name_key_of(name_en: str, name_zh: str) -> str:
+    """The folded name that stands for an institution: the English one, else the Chinese one."""
+    return fold_name(name_en or name_zh)
+
+
+def sort_key_of(name_en: str, name_zh: str) -> str:
+    """Latin letters or pinyin, lower case; the database has no Chinese collation."""
+    name = name_en or name_zh
+    if has_han(name):
+        name = " ".join(lazy_pinyin(name))
+    return fold_name(name)
