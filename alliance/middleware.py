@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.request import split_domain_port
 from django.urls import reverse
 from django.urls.base import get_script_prefix, set_script_prefix
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
 
 from alliance.choices import AuditVia
 from alliance.kernel import context, tenancy
@@ -130,7 +132,7 @@ class AllianceMiddleware:
     def _find(request: HttpRequest) -> tuple[Alliance | None, str, str | None]:
         from alliance.models import Alliance  # noqa: PLC0415 - middleware loads before the models
 
-        host = request.get_host().rpartition(":")[0] or request.get_host()
+        host = split_domain_port(request.get_host())[0]  # lower case, without port
         if host not in settings.PLATFORM_HOSTS and (found := Alliance.objects.filter(host=host).first()):
             return found, "", request.path_info
         if match := PREFIX.match(request.path_info):
@@ -165,13 +167,18 @@ class LanguageMiddleware:
 
 
 class SecondFactorMiddleware:
-    """Sends people who act for an institution or the alliance to set up a second factor first.
+    """Ends sessions that are too old, and sends people who act for others to set up a second factor first.
 
-    Exempt is only a demonstration account in a demonstration alliance: such an account holds roles nowhere else, which
-    the database enforces.
+    A session ends after 30 minutes without a request and 12 hours after sign-in. Exempt from the second factor is only a
+    demonstration account in a demonstration alliance: such an account holds roles nowhere else, which the database
+    enforces.
     """
 
-    open_routes = ("account", "mfa", "invitation", "switch", "static", "home", "alliance_theme_css", "jsi18n")
+    #: Reachable without a second factor: the way to get one, and what shows nothing of an alliance's work.
+    open_prefixes = ("account_", "mfa_", "usersessions_")
+    open_routes = frozenset(
+        {"invitation_accept", "choose_alliance", "switch_language", "switch_theme", "home", "alliance_theme_css"}
+    )
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -185,23 +192,52 @@ class SecondFactorMiddleware:
 
         match = request.resolver_match
         name = (match.view_name or "") if match else ""
-        user = request.user
-        if not user.is_authenticated or name.startswith(self.open_routes):
+        if not request.user.is_authenticated:
             return None
-        started = request.session.get("started_at")
-        now = int(timezone.now().timestamp())
-        seen = request.session.get("seen_at", now)
-        if now - seen > settings.SESSION_IDLE_SECONDS or (started and now - started > settings.SESSION_COOKIE_AGE):
+        if self._is_over(request):
             from django.contrib.auth import logout  # noqa: PLC0415 - loads before the models
 
             logout(request)
-            return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
-        if now - seen >= 60 or "seen_at" not in request.session:
+            request.session["signed_out"] = True
+            return self._answer(request, reverse("account_login"), name)
+        if name.startswith(self.open_prefixes) or name in self.open_routes:
+            return None
+        if needs_second_factor(request.user, getattr(request, "alliance", None)):
+            return self._answer(request, f"{reverse('mfa_index')}?required=1", name)
+        return None
+
+    @staticmethod
+    def _is_over(request: HttpRequest) -> bool:
+        """Whether the session has outlived its terms; a session in use is noted once a minute."""
+        now = int(timezone.now().timestamp())
+        seen, started = request.session.get("seen_at"), request.session.get("started_at")
+        if seen is not None and now - seen > settings.SESSION_IDLE_SECONDS:
+            return True
+        if started is not None and now - started > settings.SESSION_COOKIE_AGE:
+            return True
+        if seen is None or now - seen >= 60:
             request.session["seen_at"] = now
             request.session.setdefault("started_at", now)
-        if needs_second_factor(user, getattr(request, "alliance", None)):
-            return HttpResponseRedirect(f"{reverse('mfa_index')}?required=1")
-        return None
+        return False
+
+    @staticmethod
+    def _answer(request: HttpRequest, url: str, name: str) -> HttpResponse | None:
+        """The way on: a redirect for pages, the same as a header for parts of pages, a problem for the API."""
+        if "/api/" in request.path_info:
+            if not request.user.is_authenticated:
+                return None  # the API says itself that nobody is signed in
+            problem = {
+                "type": "about:blank",
+                "title": gettext("Set up a second factor first."),
+                "status": 403,
+                "code": "second_factor_required",
+            }
+            return JsonResponse(problem, status=403, content_type="application/problem+json")
+        if not request.user.is_authenticated and name not in {"account_login", "account_logout"}:
+            url = f"{url}?{urlencode({'next': request.get_full_path()})}"
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": url})
+        return HttpResponseRedirect(url)
 
 
 class RefusalMiddleware:

@@ -8,6 +8,7 @@ handler400 = "alliance.views.errors.bad_request"
 handler403 = "alliance.views.errors.forbidden"
 handler404 = "alliance.views.errors.not_found"
 handler500 = "alliance.views.errors.server_error"
+handler429 = "alliance.views.accounts.too_many"  # allauth asks for it
 
 urlpatterns = [
     path("", home.platform_home, name="home"),

@@ -13,6 +13,7 @@ urlpatterns = [
     path("language/<str:code>/", switches.switch_language, name="switch_language"),
     path("theme/", switches.switch_theme, name="switch_theme"),
     path("accounts/", include("alliance.urls_accounts")),
+    path("", include("alliance.urls_people")),
     path("", include("alliance.urls_kernel")),
     path("", include("members.urls")),
     path("", include("groups.urls")),

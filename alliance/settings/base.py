@@ -55,12 +55,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "alliance.middleware.HealthMiddleware",
     "alliance.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "alliance.middleware.SecurityHeadersMiddleware",
+    "alliance.middleware.HealthMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "alliance.kernel.page_cache.PageCacheMiddleware",
     "alliance.middleware.AllianceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "alliance.middleware.LanguageMiddleware",
@@ -152,7 +153,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "alliance.kernel.passwords.ContextWordValidator"},
+    {"NAME": "alliance.kernel.passwords.LongestPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
@@ -161,13 +164,21 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an account comes from an invitation, which proves the address
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_FORMS = {
+    "login": "alliance.forms.accounts.SignInForm",
+    "reset_password": "alliance.forms.accounts.ResetForm",
+    "reset_password_from_key": "alliance.forms.accounts.ResetKeyForm",
+    "change_password": "alliance.forms.accounts.PasswordForm",
+    "reauthenticate": "alliance.forms.accounts.ConfirmPasswordForm",
+}
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_RATE_LIMITS = {
-    "login": "20/15m/ip",
+    "login": "120/15m/ip",  # successes too: an office behind one address must get through
     "login_failed": "5/15m/key,20/15m/ip",
     "reset_password": "20/h/ip,3/h/key",
     "change_password": "5/m/user",
@@ -175,7 +186,19 @@ ACCOUNT_RATE_LIMITS = {
 }
 MFA_ADAPTER = "alliance.kernel.accounts.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "alliance.forms.accounts.CodeForm",
+    "reauthenticate": "alliance.forms.accounts.ConfirmCodeForm",
+    "activate_totp": "alliance.forms.accounts.ActivateAppForm",
+    "deactivate_totp": "alliance.forms.accounts.DeactivateAppForm",
+    "generate_recovery_codes": "alliance.forms.accounts.NewRecoveryCodesForm",
+    "add_webauthn": "alliance.forms.accounts.AddPasskeyForm",
+    "edit_webauthn": "alliance.forms.accounts.NamePasskeyForm",
+}
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
+ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 56
 MFA_TOTP_ISSUER = "Alliance"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
 USERSESSIONS_TRACK_ACTIVITY = False
