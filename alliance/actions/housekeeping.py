@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.files.storage import default_storage
 from oauth2_provider.models import get_access_token_model
 
-from alliance.models import ConsumedEvent, IdempotencyKey, RateCount
+from alliance.models import ConsumedEvent, IdempotencyKey, RateCount, StoredFile
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from alliance.models import Alliance
 
 CONSUMED_EVENT_LIFE = timedelta(days=30)
+RATE_COUNT_LIFE = timedelta(days=2)
+"""Twice the longest window of a rate limit."""
 ORPHAN_FILE_LIFE = timedelta(days=1)
 
 
@@ -45,8 +47,4 @@ def drop_orphan_files(alliance: Alliance, *, at: datetime) -> int:
             default_storage.delete(path)
             dropped += 1
     return dropped
-
-
-def drop_rate_counts() -> None:
-    """Drop counts of calls made while Valkey was away; no window is longer than a day."""
-    RateCount.objects.filter(slot__lt=0).delete()
+    RateCount.objects.filter(slot__lt=int((at - RATE_COUNT_LIFE).timestamp())).delete()
