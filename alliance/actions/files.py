@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 import uuid
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any
 
 from django.core.files.base import File
@@ -23,11 +24,13 @@ from alliance.models import StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from alliance.models import Alliance, User
 
 _MEMORY = 2 * 1024 * 1024
 _CHUNK = 256 * 1024
+ORPHAN_FILE_LIFE = timedelta(days=1)
 
 
 def store_upload(alliance: Alliance, file: Any, purpose: str, *, actor: User | None, permission: str) -> StoredFile:
@@ -216,3 +219,23 @@ def delete_stored(stored: StoredFile, *, actor: User | None) -> None:
     record_audit(stored, actor=actor, verb="delete_file", before={"sha256": stored.sha256})
     stored.delete()
     transaction.on_commit(lambda: default_storage.delete(name))
+
+
+def drop_orphan_files(alliance: Alliance, *, at: datetime) -> int:
+    """Delete stored contents whose row was never committed (an upload whose request failed later); returns how many.
+
+    Young ones are left alone: their transaction may still be open.
+    """
+    folder = str(alliance.pk)
+    try:
+        _folders, names = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return 0
+    known = {str(found) for found in StoredFile.objects.of(alliance).values_list("uuid", flat=True)}
+    dropped = 0
+    for name in set(names) - known:
+        path = f"{folder}/{name}"
+        if default_storage.get_modified_time(path) < at - ORPHAN_FILE_LIFE:
+            default_storage.delete(path)
+            dropped += 1
+    return dropped

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+WORKER_ANSWER_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One server's answer."""
+    """One server's answer.
+
+    Attributes:
+        name: ``database``, ``migrations``, ``cache``, ``queue`` or ``worker``.
+        ok: Whether it is ready.
+        problem: The kind of error in words of the program; empty when it is ready.
+    """
 
     name: str
     ok: bool
@@ -16,23 +24,45 @@ class Check:
 
 
 def check_readiness(connection: Any, cache: Any) -> list[Check]:
-    """Ask the database, the cache and a Celery worker; each answer counts for itself."""
-    checks = []
+    """Ask the database, the cache, the queue and a Celery worker; each answer counts for itself.
+
+    A worker that is busy still answers, for its controlling process does.
+    """
+    return [_check_database(connection), _check_cache(cache), *_check_queue()]
+
+
+def _check_database(connection: Any) -> Check:
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415 - only when asked
+
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        checks.append(Check("database", ok=True))
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return Check("database", ok=False, problem="migrations are missing")
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
-        checks.append(Check("database", ok=False, problem=type(error).__name__))
+        return Check("database", ok=False, problem=type(error).__name__)
+    return Check("database", ok=True)
+
+
+def _check_cache(cache: Any) -> Check:
     try:
         cache.set("readyz", 1, 5)
-        checks.append(Check("queue", ok=cache.get("readyz") == 1))
+        found = cache.get("readyz") == 1
     except Exception as error:  # noqa: BLE001 - likewise
-        checks.append(Check("queue", ok=False, problem=type(error).__name__))
-    try:
-        from alliance.celery import app  # noqa: PLC0415 - only when asked
+        return Check("cache", ok=False, problem=type(error).__name__)
+    return Check("cache", ok=found, problem="" if found else "a stored value did not come back")
 
-        checks.append(Check("worker", ok=bool(app.control.ping(timeout=1.0, limit=1)), problem="no worker answered"))
+
+def _check_queue() -> list[Check]:
+    from alliance.celery import app  # noqa: PLC0415 - only when asked
+
+    try:
+        with app.connection_for_write(connect_timeout=2) as broker:
+            broker.ensure_connection(max_retries=1, timeout=2)
+            queue = Check("queue", ok=True)
+            answered = bool(app.control.inspect(timeout=WORKER_ANSWER_SECONDS, limit=1, connection=broker).ping())
     except Exception as error:  # noqa: BLE001 - likewise
-        checks.append(Check("worker", ok=False, problem=type(error).__name__))
-    return checks
+        problem = type(error).__name__
+        return [Check("queue", ok=False, problem=problem), Check("worker", ok=False, problem="the queue does not answer")]
+    return [queue, Check("worker", ok=answered, problem="" if answered else "no worker answered")]
