@@ -10,11 +10,13 @@ from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
 from members.actions import institution_import  # noqa: F401 - registers its jobs
 from members.actions.demo import load
+from members.actions.demo_people import give_staff_role
 from members.permissions import institution_grants
 from members.selectors.institution import count_institutions
 
 grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
+demo.staff_givers.register("members", give_staff_role)
 texts.register(
     "members.import_finished",
     Text(
