@@ -110,7 +110,7 @@ ALLIANCES = (
             "industry_code": "17",
             "region_code": "440000",
             "seal_character": "织",
-            "contact_email": "office@weaving.example",
+            "contact_email": "office@weaving.demo.example",
         },
     ),
     DemonstrationAlliance(
@@ -126,7 +126,7 @@ ALLIANCES = (
             "industry_code": "73",
             "region_code": "",
             "seal_character": "研",
-            "contact_email": "office@horizon.example",
+            "contact_email": "office@horizon.demo.example",
         },
     ),
 )
@@ -143,9 +143,9 @@ ACCOUNTS: dict[str, tuple[Account, ...]] = {
         *_OFFICE,
         Account("wisdom", "Pan Lei", "潘磊", _("representative in the wisdom group"), institution="I-001"),
         Account("media", "Tang Yue", "唐悦", _("representative in the media group"), institution="I-029"),
-        Account("mill1", "Mo Jian", "莫健", _("representative of a leading enterprise"), institution="I-035"),
-        Account("mill2", "Fang Ning", "方宁", _("representative of a leading enterprise"), institution="I-036"),
-        Account("mill3", "Qiu Shan", "邱珊", _("representative of a leading enterprise"), institution="I-038"),
+        Account("enterprise", "Mo Jian", "莫健", _("representative of a leading enterprise"), institution="I-035"),
+        Account("enterprise2", "Fang Ning", "方宁", _("representative of a leading enterprise"), institution="I-036"),
+        Account("enterprise3", "Qiu Shan", "邱珊", _("representative of a leading enterprise"), institution="I-038"),
         Account("university", "Xu Ran", "许然", _("representative in the wisdom group"), institution="I-059"),
         Account("foundation", "Cai Min", "蔡敏", _("representative in the foundation"), institution="I-017"),
     ),
@@ -172,7 +172,7 @@ ACCOUNTS: dict[str, tuple[Account, ...]] = {
 
 def email_of(slug: str, account: Account) -> str:
     """The account's address; ``.example`` belongs to nobody."""
-    return f"{account.name}@{slug}.example"
+    return f"{account.name}@{slug}.demo.example"
 
 
 class StaffGiver(Protocol):

@@ -156,7 +156,7 @@ def test_removal_leaves_no_row_in_any_tenant_table(data_folder: Path, client_for
 
     seed()
     weaving = Alliance.objects.get(slug="weaving")
-    secretary = User.objects.get(email="secretariat@weaving.example")
+    secretary = User.objects.get(email="secretariat@weaving.demo.example")
     furnish(weaving, secretary)
     client_for(secretary)
     number = weaving.pk
@@ -166,14 +166,14 @@ def test_removal_leaves_no_row_in_any_tenant_table(data_folder: Path, client_for
 
     assert rows_left(number) == {}
     assert not Alliance.objects.filter(slug="weaving").exists()
-    assert not User.objects.filter(email__endswith="@weaving.example").exists()
+    assert not User.objects.filter(email__endswith="@weaving.demo.example").exists()
     assert not ApiClient.objects.exists()
     assert not AccessToken.objects.exists()
     assert not Session.objects.exists()
     assert not default_storage.exists(str(number)) or default_storage.listdir(str(number)) == ([], [])
     assert "0 rows left" in out.getvalue()
     assert Alliance.objects.filter(slug="horizon").exists()
-    assert User.objects.filter(email__endswith="@horizon.example").exists()
+    assert User.objects.filter(email__endswith="@horizon.demo.example").exists()
     assert {row["slug"] for row in json.loads((data_folder / "demo-accounts.json").read_text())} == {"horizon"}
 
 
