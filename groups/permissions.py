@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AllianceRole
@@ -52,6 +52,6 @@ def group_grants(user: User, alliance: Alliance, at: datetime) -> Iterable[Grant
             institution__staff__user=user,
             institution__staff__starts_at__lte=at,
         )
-        .values_list("role", "institution_id", "group__kind", person_role=F("institution__staff__role"))
+        .values_list("role", "institution_id", "group__kind", "institution__staff__role")
     )
     return [Grant("group", role, institution_id, group, person) for role, institution_id, group, person in rows]
