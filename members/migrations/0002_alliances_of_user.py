@@ -15,6 +15,10 @@ REVOKE ALL ON FUNCTION app.alliances_of_user(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION app.alliances_of_user(bigint) TO app_rw, app_owner, app_platform;
 GRANT SELECT ON alliance_roleassignment, members_institutionstaff TO app_search;
 ALTER FUNCTION app.alliances_of_user(bigint) OWNER TO app_search;
+-- The change of owner took the former owner's own right away; the new owner gives it back.
+SET ROLE app_search;
+GRANT EXECUTE ON FUNCTION app.alliances_of_user(bigint) TO app_owner;
+RESET ROLE;
 """
 
 STAFF_GUARD = """
