@@ -3,6 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.navigation import NavigationEntry, add
+from alliance.selectors.inbox import count_waiting
+from alliance.selectors.notifications import count_unread
 
 add(
     NavigationEntry(
@@ -14,5 +16,62 @@ add(
         icon="users",
         order=10,
         permission="alliance.view_people",
+    )
+)
+add(
+    NavigationEntry(
+        area="console", key="inbox", label=_("Inbox"), url_name="inbox", icon="inbox", order=20, urgent=count_waiting
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        key="notifications",
+        label=_("Notices"),
+        url_name="notification_list",
+        icon="bell",
+        order=30,
+        count=count_unread,
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="settings",
+        key="jobs",
+        label=_("Background jobs"),
+        url_name="job_list",
+        icon="list-checks",
+        order=60,
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="settings",
+        key="health",
+        label=_("Health"),
+        url_name="health_page",
+        icon="activity",
+        order=70,
+        permission="alliance.view_operations",
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="settings",
+        key="audit",
+        label=_("Audit log"),
+        url_name="audit_list",
+        icon="scroll-text",
+        order=80,
+        permission="alliance.view_audit",
+    )
+)
+add(NavigationEntry(area="portal", key="inbox", label=_("Inbox"), url_name="inbox", order=20, urgent=count_waiting))
+add(
+    NavigationEntry(
+        area="portal", key="notifications", label=_("Notices"), url_name="notification_list", order=90, count=count_unread
     )
 )

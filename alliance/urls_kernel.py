@@ -2,8 +2,22 @@
 
 from django.urls import URLPattern, path
 
-from alliance.views import files
+from alliance.views import audit, files, inbox, jobs, notifications, operations, search, theme
 
 urlpatterns: list[URLPattern] = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/dismiss/", inbox.inbox_dismiss, name="inbox_dismiss"),
+    path("inbox/undo/", inbox.inbox_undo, name="inbox_undo"),
+    path("inbox/<uuid:uuid>/hand-over/", inbox.inbox_hand_over, name="inbox_hand_over"),
+    path("notifications/", notifications.notification_list, name="notification_list"),
+    path("notifications/read/", notifications.notification_read, name="notification_read"),
+    path("jobs/", jobs.job_list, name="job_list"),
+    path("jobs/<uuid:uuid>/", jobs.job_detail, name="job_detail"),
+    path("jobs/<uuid:uuid>/stop/", jobs.job_stop, name="job_stop"),
+    path("console/audit/", audit.audit_list, name="audit_list"),
+    path("console/health/", operations.health_page, name="health_page"),
+    path("console/health/retry/", operations.health_retry, name="health_retry"),
     path("files/<uuid:uuid>/", files.file_download, name="file_download"),
+    path("search/jump/", search.search_jump, name="search_jump"),
+    path("theme.css", theme.alliance_theme_css, name="alliance_theme_css"),
 ]
