@@ -125,6 +125,12 @@ def test_a_page_with_a_refused_form_says_so_in_its_title() -> None:
 
 
 @pytest.mark.parametrize("template", ERRORS)
+def test_an_error_page_needs_no_context(template: str) -> None:
+    assert "<h1>" in rendered(template)
+    assert "<h1>" in render_to_string(template, {})
+
+
+@pytest.mark.parametrize("template", ERRORS)
 def test_an_error_page_says_what_to_do_and_who_may(template: str) -> None:
     refusal = SimpleNamespace(
         reason="The payee may not approve the payment.",
@@ -145,6 +151,7 @@ def test_the_page_of_a_failure_needs_nothing_but_itself() -> None:
     html = render_to_string("errors/500.html", {"reference": "7f2a"})
 
     assert "7f2a" in html
+    assert "Reference" not in render_to_string("errors/500.html", {})
     assert 'lang="zh-Hans"' in html
     source = (ROOT / "errors" / "500.html").read_text(encoding="utf-8")
     assert "extends" not in source
