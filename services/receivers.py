@@ -28,18 +28,12 @@ texts.register(
     ),
 )
 
-navigation.add(
-    NavigationEntry("public", "stories", pgettext_lazy("navigation", "Stories"), "story_list", order=10)
-)
-navigation.add(
-    NavigationEntry("public", "catalogue", pgettext_lazy("navigation", "Services"), "catalogue_list", order=20)
-)
+navigation.add(NavigationEntry("public", "stories", pgettext_lazy("navigation", "Stories"), "story_list", order=10))
+navigation.add(NavigationEntry("public", "catalogue", pgettext_lazy("navigation", "Services"), "catalogue_list", order=20))
 navigation.add(
     NavigationEntry("public", "listings", pgettext_lazy("navigation", "Supply and demand"), "listing_list", order=30)
 )
-navigation.add(
-    NavigationEntry("public", "members", pgettext_lazy("navigation", "Members"), "member_directory", order=40)
-)
+navigation.add(NavigationEntry("public", "members", pgettext_lazy("navigation", "Members"), "member_directory", order=40))
 navigation.add(NavigationEntry("public", "about", pgettext_lazy("navigation", "About"), "about", order=50))
 navigation.add(
     NavigationEntry(

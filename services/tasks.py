@@ -35,7 +35,8 @@ def send_rating_mail(alliance: Alliance, rating_uuid: str, email: str) -> bool:
         title = rating.entry.title
         link = absolute_url(alliance, "rating_confirm", {"token": make_token(rating)})
         lines = [
-            _("Somebody gave this address to rate “%(title)s” with %(score)s of 5.") % {"title": title, "score": rating.score},
+            _("Somebody gave this address to rate “%(title)s” with %(score)s of 5.")
+            % {"title": title, "score": rating.score},
             _("If it was you, open this page and confirm. The rating counts from then on; the link works for 7 days."),
             link,
             _("If it was not you, do nothing: the rating will not count and this address is not kept."),
@@ -46,7 +47,10 @@ def send_rating_mail(alliance: Alliance, rating_uuid: str, email: str) -> bool:
             body="\n\n".join(lines),
             from_email=settings.DEFAULT_FROM_EMAIL,
             to=[email],
-            headers={"Message-ID": f"<{alliance.slug}.rating.{rating.uuid}@alliance.invalid>", "Auto-Submitted": "auto-generated"},
+            headers={
+                "Message-ID": f"<{alliance.slug}.rating.{rating.uuid}@alliance.invalid>",
+                "Auto-Submitted": "auto-generated",
+            },
         )
         message.send()
     return True

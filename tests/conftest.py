@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -74,6 +75,12 @@ def _views_announce_their_alliance(monkeypatch: pytest.MonkeyPatch) -> None:
         return run
 
     monkeypatch.setattr(BaseHandler, "make_view_atomic", make_view_atomic)
+
+
+@pytest.fixture(autouse=True)
+def _no_page_kept_from_another_test() -> None:
+    """Public pages are kept in the cache under the alliance's address, which tests use again and again."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

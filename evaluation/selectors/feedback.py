@@ -194,7 +194,9 @@ def measure_satisfied_share(alliance: Alliance, params: Mapping[str, Decimal], a
     satisfied, responses = sum(r.satisfied for r in results), sum(r.responses for r in results)
     rows = [{"entry": r.entry.code, "responses": r.responses, "satisfied": r.satisfied} for r in results]
     records = [
-        RecordRef(r.entry.title_en, r.entry.title_zh, "feedback_detail", {"code": r.entry.code}, f"{r.satisfied} / {r.responses}")
+        RecordRef(
+            r.entry.title_en, r.entry.title_zh, "feedback_detail", {"code": r.entry.code}, f"{r.satisfied} / {r.responses}"
+        )
         for r in results
     ]
     value = _round(100 * satisfied / responses, 4)

@@ -32,7 +32,18 @@ def feedback_list(request: HttpRequest) -> HttpResponse:
     require(request.user, VIEW_FEEDBACK, request.alliance)
     results = list(list_latest_results(request.alliance))
     if request.GET.get("format") == "csv":
-        header = ["code", "title_en", "title_zh", "n", "satisfied", "csat", "csat_lower", "csat_upper", "mean", "adjusted_mean"]
+        header = [
+            "code",
+            "title_en",
+            "title_zh",
+            "n",
+            "satisfied",
+            "csat",
+            "csat_lower",
+            "csat_upper",
+            "mean",
+            "adjusted_mean",
+        ]
         rows = [
             (r.entry.code, r.entry.title_en, r.entry.title_zh, r.responses, r.satisfied, r.csat, r.csat_lower, r.csat_upper, r.mean,
              r.adjusted_mean)

@@ -58,7 +58,9 @@ def publish_entry(alliance: Alliance, product_code: str, *, at: datetime) -> Cat
         summary_zh=product.summary_zh,
         published_at=at,
     )
-    record_audit(entry, actor=None, verb="publish", before=None, after={"code": entry.code, "category": entry.category}, at=at)
+    record_audit(
+        entry, actor=None, verb="publish", before=None, after={"code": entry.code, "category": entry.category}, at=at
+    )
     emit(alliance, ENTRY_PUBLISHED, {"entry": entry.code})
     bump_content_version(alliance)
     return entry

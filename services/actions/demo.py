@@ -32,7 +32,10 @@ CORDIS: Final = "CORDIS (European Union, CC BY 4.0)"
 
 COMMENTS: Final = (
     ("Clear and short. Our shift leaders used it the same week.", "简明清楚，班组长当周就用上了。"),
-    ("The examples come from plants like ours, which makes it easy to believe.", "例子都来自和我们差不多的工厂，看了就信得过。"),
+    (
+        "The examples come from plants like ours, which makes it easy to believe.",
+        "例子都来自和我们差不多的工厂，看了就信得过。",
+    ),
     ("Good for newcomers. A printed edition would help on the floor.", "适合新人。若有印刷版，车间里会更方便。"),
 )
 
@@ -126,7 +129,9 @@ def _load_articles(alliance: Alliance, folder: Path, shift: timedelta) -> None:
             Article(
                 alliance=alliance,
                 slug=row["slug"],
-                byline_en=f"By {_credit(author, institutions, 'en')}. Checked by {_credit(checker, institutions, 'en')}."[:200],
+                byline_en=f"By {_credit(author, institutions, 'en')}. Checked by {_credit(checker, institutions, 'en')}."[
+                    :200
+                ],
                 byline_zh=f"文：{_credit(author, institutions, 'zh')}　审核：{_credit(checker, institutions, 'zh')}"[:200],
                 product=products.get(row["source_product"]),
                 published_at=_noon(date.fromisoformat(row["published"]) + shift),
@@ -178,7 +183,9 @@ def _load_ratings(alliance: Alliance, at: datetime) -> None:
                 )
             )
         Rating.objects.bulk_create(ratings)
-        for rating in Rating.objects.of(alliance).filter(entry=entry, comment_state=CommentState.PENDING).exclude(comment=""):
+        for rating in (
+            Rating.objects.of(alliance).filter(entry=entry, comment_state=CommentState.PENDING).exclude(comment="")
+        ):
             inbox.ask(
                 alliance,
                 "services.comment_to_check",

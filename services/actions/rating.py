@@ -170,14 +170,18 @@ def confirm_rating(alliance: Alliance, token: str, *, at: datetime) -> Confirmat
             remedy=_("Rate the service again to get a new link."),
         )
     # One lock for all ratings of an entry: two links followed at once must not both count for one author.
-    entry = CatalogueEntry.objects.of(alliance).select_for_update(of=("self",)).select_related("product").get(pk=rating.entry_id)
+    entry = (
+        CatalogueEntry.objects.of(alliance).select_for_update(of=("self",)).select_related("product").get(pk=rating.entry_id)
+    )
     rating = Rating.objects.of(alliance).select_for_update().get(pk=rating.pk)
     if rating.state == RatingState.CONFIRMED:
         return Confirmation(rating, first=False)
     counted = Rating.objects.of(alliance).counted().filter(entry=entry, author_hash=rating.author_hash)
     if counted.exists():
         raise InvalidInputError(
-            _("You have rated this service before; that rating counts, this one does not."), code="rating_counts_once", status=409
+            _("You have rated this service before; that rating counts, this one does not."),
+            code="rating_counts_once",
+            status=409,
         )
     if _made_it(alliance, entry, rating.author_hash, at):
         raise SeparationOfDutiesError(
@@ -225,9 +229,7 @@ def moderate_comment(alliance: Alliance, rating_uuid: UUID, *, show: bool, actor
         PermissionRefusedError: The actor is neither editor nor of the secretariat.
     """
     require(actor, MODERATE_RATING, alliance)
-    rating = (
-        Rating.objects.of(alliance).select_for_update().counted().filter(uuid=rating_uuid).exclude(comment="").first()
-    )
+    rating = Rating.objects.of(alliance).select_for_update().counted().filter(uuid=rating_uuid).exclude(comment="").first()
     if rating is None:
         raise NotFoundError
     before = rating.comment_state

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 
-from alliance.api.endpoints import ProjectionDetail, ProjectionEndpoint, ProjectionList
+from alliance.api.authentication import machine_of
+from alliance.api.endpoints import (
+    ClosedSerializer,
+    ProjectionDetail,
+    ProjectionEndpoint,
+    ProjectionList,
+    WriteEndpoint,
+    json_response,
+    read_body,
+)
 from alliance.api.permissions import Access
+from alliance.kernel import limits
+from alliance.kernel.errors import NotFoundError
 from alliance.kernel.projection import (
     Condition,
     Contains,
@@ -21,8 +38,10 @@ from alliance.kernel.projection import (
     Since,
     Value,
 )
-from services.choices import ListingState
+from services.actions.rating import submit_rating
+from services.choices import ClientKind, ListingState
 from services.models import CatalogueEntry, Listing
+from services.tasks import send_rating_mail
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -217,3 +236,68 @@ class ListingDetail(ListingEndpoint, ProjectionDetail):
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "Read a listing"}
     examples: ClassVar[Mapping[Any, Any]] = {"GET": LISTING_EXAMPLE}
+
+
+class RatingBody(ClosedSerializer):
+    """A client's rating."""
+
+    score = serializers.IntegerField(min_value=1, max_value=5)
+    client_kind = serializers.ChoiceField(choices=ClientKind.values)
+    email = serializers.EmailField(max_length=254, help_text="The author's; gets the link to confirm, only a hash is kept.")
+    comment = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    language = serializers.ChoiceField(choices=[code for code, _name in settings.LANGUAGES], required=False)
+
+
+class RatingCollection(WriteEndpoint):
+    """Ratings of a service, handed in by a site that shows the catalogue; each counts once its author has confirmed it."""
+
+    tag = "catalogue"
+    idempotency_required: ClassVar[bool] = True
+    access: ClassVar[Mapping[str, Access]] = {"POST": Access(scope="ratings:write")}
+    summary: ClassVar[Mapping[str, str]] = {"POST": "Hand in a rating"}
+    explanation: ClassVar[Mapping[str, str]] = {
+        "POST": "The author gets a mail with a link; the rating counts for nothing until the link was followed."
+    }
+    requests: ClassVar[Mapping[str, Any]] = {"POST": RatingBody}
+    responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {
+        "POST": {
+            202: {
+                "type": "object",
+                "properties": {
+                    "rating": {"type": "string", "format": "uuid"},
+                    "state": {"type": "string", "enum": ["unconfirmed"]},
+                },
+                "required": ["rating", "state"],
+            }
+        }
+    }
+    examples: ClassVar[Mapping[Any, Any]] = {
+        "POST": {"rating": "0b7ad1a4-4d0e-4d7c-9f1b-0e2f3a4b5c6d", "state": "unconfirmed"},
+        ("POST", "request"): {"score": 4, "client_kind": "industry", "email": "reader@mill.example", "comment": "Clear."},
+    }
+
+    def check_again(self, request: Request, **kwargs: Any) -> None:
+        """The scope was asked for already; the entry must still be open to the public."""
+        if not CatalogueEntry.objects.of(self.alliance).public().filter(code=kwargs["code"]).exists():
+            raise NotFoundError
+
+    def act(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """Take the rating in and mail its author."""
+        body = read_body(RatingBody, request)
+        if "\x00" in kwargs["code"]:
+            raise NotFoundError
+        caller = machine_of(request)
+        limits.hit("public_form", self.alliance.pk, "rating", caller.client.pk if caller else request.user.uuid)
+        language = body.get("language") or get_language() or settings.LANGUAGE_CODE
+        rating = submit_rating(
+            self.alliance,
+            kwargs["code"],
+            score=body["score"],
+            client_kind=body["client_kind"],
+            comment=body.get("comment", ""),
+            email=body["email"],
+            language=language,
+            at=timezone.now(),
+        )
+        transaction.on_commit(partial(send_rating_mail.delay, self.alliance.pk, str(rating.uuid), body["email"]))
+        return json_response({"rating": rating.uuid, "state": rating.state}, 202)

@@ -34,9 +34,7 @@ def sign_start(entry_code: str) -> str:
 class RatingForm(AllianceForm):
     """A mark, who gives it, a comment if wanted, and the address that confirms it."""
 
-    score = forms.TypedChoiceField(
-        label=_("How useful was it?"), choices=SCORES, coerce=int, widget=forms.RadioSelect
-    )
+    score = forms.TypedChoiceField(label=_("How useful was it?"), choices=SCORES, coerce=int, widget=forms.RadioSelect)
     client_kind = forms.ChoiceField(label=_("Who are you?"), choices=ClientKind.choices, widget=forms.RadioSelect)
     comment = forms.CharField(
         label=_("Comment"),
@@ -66,7 +64,9 @@ class RatingForm(AllianceForm):
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("homepage"):
             raise forms.ValidationError(
-                _("The rating was not sent: a hidden field was filled in. Load the page again and fill in the fields you see."),
+                _(
+                    "The rating was not sent: a hidden field was filled in. Load the page again and fill in the fields you see."
+                ),
                 code="hidden_field",
             )
         self._check_start(cleaned.get("started", ""))
@@ -87,7 +87,9 @@ class RatingForm(AllianceForm):
                 signer.unsign(started, max_age=QUICKEST_SECONDS)
             except signing.SignatureExpired:
                 return  # open for longer than the quickest person needs
-            problem = problem or _("The rating was not sent: it came faster than a person can fill it in. Send it once more.")
+            problem = problem or _(
+                "The rating was not sent: it came faster than a person can fill it in. Send it once more."
+            )
         # What was typed stays; only the hidden moment is renewed, so that sending once more works.
         if problem:
             data = self.data.copy()

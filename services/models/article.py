@@ -40,8 +40,12 @@ class Article(TenantModel):
     body_zh = models.TextField(blank=True, default="")
     byline_en = models.CharField(max_length=200, blank=True, default="")
     byline_zh = models.CharField(max_length=200, blank=True, default="")
-    in_short_en = ArrayField(models.CharField(max_length=300), verbose_name=_("in short, in English"), default=list, blank=True)
-    in_short_zh = ArrayField(models.CharField(max_length=300), verbose_name=_("in short, in Chinese"), default=list, blank=True)
+    in_short_en = ArrayField(
+        models.CharField(max_length=300), verbose_name=_("in short, in English"), default=list, blank=True
+    )
+    in_short_zh = ArrayField(
+        models.CharField(max_length=300), verbose_name=_("in short, in Chinese"), default=list, blank=True
+    )
     product = TenantForeignKey(
         "operations.Product", null=True, blank=True, on_delete=models.SET_NULL, related_name="articles"
     )

@@ -65,9 +65,7 @@ def list_public_entries(
     return entries.order_by("-published_at", "-id")
 
 
-def list_public_listings(
-    alliance: Alliance, on: date, *, side: str = "", category: str = ""
-) -> QuerySet[Listing, Listing]:
+def list_public_listings(alliance: Alliance, on: date, *, side: str = "", category: str = "") -> QuerySet[Listing, Listing]:
     """Verified listings that have not expired, newest first, institutions included."""
     listings = Listing.objects.of(alliance).public(on).select_related("institution")
     if side:
@@ -223,7 +221,9 @@ def list_directory(alliance: Alliance, *, kind: str = "", region: str = "") -> Q
     if kind:
         members = members.filter(kind=kind)
     if region:
-        members = members.filter(region_code__startswith=region[:2]) if region.isdigit() else members.filter(country_code=region)
+        members = (
+            members.filter(region_code__startswith=region[:2]) if region.isdigit() else members.filter(country_code=region)
+        )
     return members.only("code", "kind", "name_en", "name_zh", "country_code", "region_code", "sort_key", "alliance_id")
 
 
@@ -280,4 +280,3 @@ def list_addresses(alliance: Alliance, at: datetime, on: date) -> dict[str, list
         "catalogue_entry": list(list_public_entries(alliance).values_list("code", "published_at")[:5000]),
         "listing_detail": list(list_public_listings(alliance, on).values_list("code", "published_at")[:5000]),
     }
-

@@ -306,7 +306,9 @@ def sitemap(request: HttpRequest) -> HttpResponse:
         key = "slug" if url_name == "story_detail" else "code"
         pages += [(absolute_url(alliance, url_name, {key: code}), moment) for code, moment in rows]
     lines = [
-        format_html("<url><loc>{}</loc>{}</url>", url, format_html("<lastmod>{:%Y-%m-%d}</lastmod>", moment) if moment else "")
+        format_html(
+            "<url><loc>{}</loc>{}</url>", url, format_html("<lastmod>{}</lastmod>", f"{moment:%Y-%m-%d}") if moment else ""
+        )
         for url, moment in pages
     ]
     body = (

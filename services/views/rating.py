@@ -64,7 +64,9 @@ def rating_create(request: HttpRequest, code: str) -> HttpResponse:
         {"label": entry.title, "url": reverse("catalogue_entry", kwargs={"code": code})},
         {"label": _("Rate this service")},
     ]
-    response = render(request, "services/rating_create.html", {"form": form, "entry": entry, "crumbs": crumbs}, status=status)
+    response = render(
+        request, "services/rating_create.html", {"form": form, "entry": entry, "crumbs": crumbs}, status=status
+    )
     if status == 429:
         response["Retry-After"] = "60"
     return response

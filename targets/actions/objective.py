@@ -151,7 +151,13 @@ def _find_parent(alliance: Alliance, existing: Objective | None, code: str, want
 
 def _stated(objective: Objective) -> dict[str, Any]:
     stated = {name: getattr(objective, name) for name in PLAIN if name not in FREE_TEXT}
-    return {**stated, "code": objective.code, "params": objective.params, "parent": objective.parent_id, "owner": objective.owner_id}
+    return {
+        **stated,
+        "code": objective.code,
+        "params": objective.params,
+        "parent": objective.parent_id,
+        "owner": objective.owner_id,
+    }
 
 
 @transaction.atomic

@@ -131,7 +131,8 @@ def list_standings(alliance: Alliance, on: date) -> list[Standing]:
         .order_by("code")
     )
     found = [
-        Standing(row, row.newest_value, row.newest_at, row.newest_source or "", judge(row, row.newest_value, on)) for row in rows
+        Standing(row, row.newest_value, row.newest_at, row.newest_source or "", judge(row, row.newest_value, on))
+        for row in rows
     ]
     order = {tier: place for place, tier in enumerate(ObjectiveTier.values)}
     return sorted(found, key=lambda standing: (order[standing.objective.tier], _natural(standing.objective.code)))
@@ -269,14 +270,18 @@ class Progress:
     count: int
 
 
-def list_progress(alliance: Alliance, days: list[date]) -> list[Progress]:
+def list_progress(alliance: Alliance, days: list[date], *, tier: str = "") -> list[Progress]:
     """Mean progress towards the targets at the end of each day, from what had been measured by then; one query.
+
+    Of one tier, or of all.
 
     Progress of one objective is held between 0 and 1, so that one that ran far ahead does not hide the others.
     """
+    measurements = standing_measurements(alliance)
+    if tier:
+        measurements = measurements.filter(objective__tier=tier)
     rows = list(
-        standing_measurements(alliance)
-        .filter(objective__baseline__isnull=False)
+        measurements.filter(objective__baseline__isnull=False)
         .exclude(objective__baseline=F("objective__target_value"))
         .order_by("at", "id")
         .values_list("objective_id", "at", "value", "objective__baseline", "objective__target_value")

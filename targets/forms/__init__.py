@@ -1,0 +1,1 @@
+"""Forms of the target layer: shape of the input, no rules."""

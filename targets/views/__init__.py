@@ -1,0 +1,1 @@
+"""Pages of the target layer, and the start pages of console and portal."""
