@@ -12,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from rest_framework import serializers
 from rest_framework.views import APIView
 
+from alliance.actions import idempotency
 from alliance.api.authentication import machine_of
 from alliance.api.openapi import AllianceSchema
 from alliance.api.permissions import Access
@@ -191,6 +192,59 @@ class ProjectionDetail(ProjectionEndpoint):
         if body is None:
             raise NotFoundError
         return self.answer(request, body, tag)
+
+
+class WriteEndpoint(Endpoint):
+    """Writes by calling an action; the same request sent twice with an ``Idempotency-Key`` acts once.
+
+    Attributes:
+        idempotency_required: Whether the header must be there.
+    """
+
+    idempotent: ClassVar[bool] = True
+    idempotency_required: ClassVar[bool] = False
+
+    def act(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """Do it; refusals are raised."""
+        raise NotImplementedError
+
+    def check_again(self, request: Request, **kwargs: Any) -> None:
+        """Ask for the permission of the act once more before a kept answer is given out; refusals are raised."""
+        raise NotImplementedError
+
+    def post(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """Act, or repeat the kept answer."""
+        raw = request._request
+        content = raw.body  # read before the parser takes the stream
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+        if key is None:
+            if self.idempotency_required:
+                raise idempotency.IdempotencyKeyRequiredError
+            return self.act(request, **kwargs)
+        machine = machine_of(request)
+        asked = idempotency.Request.of(
+            client=f"client:{machine.client.client_id}" if machine else f"user:{request.user.uuid}",
+            key=key,
+            method="POST",
+            path=raw.path,
+            content=[content],
+        )
+        kept = idempotency.begin(self.alliance, asked, at=timezone.now())
+        if kept is not None:
+            self.check_again(request, **kwargs)
+            return idempotency.replay(kept)
+        response = self.act(request, **kwargs)
+        idempotency.finish(self.alliance, asked, response)
+        return response
+
+
+def json_response(data: Any, status: int = 200, *, location: str = "") -> HttpResponse:
+    """A JSON answer that is not to be kept by anybody."""
+    response = HttpResponse(dump(data), status=status, content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    if location:
+        response["Location"] = location
+    return response
 
 
 class ClosedSerializer(serializers.Serializer[Any]):

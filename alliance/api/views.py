@@ -16,7 +16,7 @@ from rest_framework.parsers import BaseParser, FormParser
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.renderers import BaseRenderer
 
-from alliance.api.endpoints import Endpoint
+from alliance.api.endpoints import Endpoint, json_response
 from alliance.api.openapi import AllianceSchema
 from alliance.api.permissions import Access
 from alliance.api.problems import problem_titles
@@ -104,6 +104,8 @@ class TokenEndpoint(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """A token, or the refusal as OAuth words it."""
         raw = request._request
+        if raw.POST.get("grant_type") != "client_credentials":
+            return json_response({"error": "unsupported_grant_type"}, 400)
         network = limits.network_of(raw.META.get("REMOTE_ADDR", ""))
         _uri, headers, body, status = get_oauthlib_core().create_token_response(raw)
         if status == 401:

@@ -174,7 +174,7 @@ WITH counted AS (
     ON CONFLICT (name, slot) DO UPDATE SET hits = alliance_ratecount.hits + 1
     RETURNING hits
 )
-SELECT counted.hits + floor(coalesce((SELECT hits FROM alliance_ratecount WHERE name = %(name)s AND slot = %(slot)s - 1), 0)
+SELECT counted.hits + floor(coalesce((SELECT hits FROM alliance_ratecount WHERE name = %(name)s AND slot = %(slot)s - %(window)s), 0)
                             * %(share)s::float)::bigint FROM counted
 """
 
@@ -183,12 +183,12 @@ def _hit_in_database(item: RateLimitItem, rule: str, name: str) -> tuple[bool, S
     """Count on a connection of its own, so that the count stays when the request's transaction is undone."""
     now = time.time()
     window = item.get_expiry()
-    slot = int(now // window)
-    into = now - slot * window
+    slot = int(now // window) * window
+    into = now - slot
     own: BaseDatabaseWrapper = connection.copy()
     try:
         with own.cursor() as cursor:
-            cursor.execute(_COUNT, {"name": f"{rule}:{name}", "slot": slot, "share": 1 - into / window})
+            cursor.execute(_COUNT, {"name": f"{rule}:{name}", "slot": slot, "window": window, "share": 1 - into / window})
             row: Any = cursor.fetchone()
     finally:
         own.close()

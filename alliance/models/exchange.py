@@ -137,7 +137,7 @@ class RateCount(models.Model):
 
     name = models.CharField(max_length=100)
     slot = models.BigIntegerField()
-    """Number of the window since 1970."""
+    """Start of the window, in seconds since 1970."""
     hits = models.BigIntegerField()
 
     class Meta:

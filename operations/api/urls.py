@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from operations.api import products
+from operations.api import products, writes
 
 urlpatterns = [
-    path("products/", products.ProductList.as_view(), name="api_product_list"),
+    path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
     path("products/<str:code>/", products.ProductDetail.as_view(), name="api_product_detail"),
+    path("products/<str:code>/transitions/<str:step>/", writes.ProductStep.as_view(), name="api_product_step"),
+    path("products/<str:code>/pilot-feedback/", writes.PilotAnswer.as_view(), name="api_pilot_answer"),
 ]
