@@ -98,7 +98,9 @@ def inbox_hand_over(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     if item is None:
         raise NotFoundError
     colleagues = selectors.list_colleagues(alliance, item, request.user, now)
-    form = HandOverForm(request.POST or None, people=[*colleagues, request.user], actor=request.user)  # type: ignore[list-item, arg-type]
+    form = HandOverForm(
+        request.POST if request.method == "POST" else None, people=[*colleagues, request.user], actor=request.user
+    )  # type: ignore[list-item, arg-type]
     if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["to"]
         hand_over(alliance, uuid, to=person, actor=request.user, at=now)  # type: ignore[arg-type]
