@@ -1,1 +1,212 @@
-"""What the operational layer adds to the kernel and how it reacts to events."""
+"""What the operational layer adds to the kernel: texts, navigation, indicators, purposes of files, demonstration content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel import demo, navigation, uploads
+from alliance.kernel.indicators import indicators
+from alliance.kernel.navigation import NavigationEntry
+from alliance.kernel.texts import Text, texts
+from operations import permissions, transitions  # noqa: F401 - register themselves
+from operations.actions.demo import load
+from operations.actions.feedback import EVIDENCE_PURPOSE
+from operations.models import PilotFeedback
+from operations.permissions import VIEW_PIPELINE
+from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
+from operations.selectors.product import count_in_pipeline
+
+if TYPE_CHECKING:
+    from alliance.models import StoredFile
+
+for indicator in (RELEASED_WITH_MEAN_SCORE, IN_PILOT):
+    indicators.register(indicator.name, indicator)
+
+
+def _answer_of(stored: StoredFile) -> PilotFeedback | None:
+    """The answer a piece of evidence belongs to; its permission is asked of that answer."""
+    return (
+        PilotFeedback.objects.filter(alliance_id=stored.alliance_id, evidence=stored)
+        .select_related("alliance", "participant__pilot__product")
+        .first()
+    )
+
+
+uploads.purposes.register(
+    EVIDENCE_PURPOSE,
+    uploads.Purpose(
+        EVIDENCE_PURPOSE,
+        _("evidence for a pilot answer"),
+        frozenset({"pdf", "png", "jpeg", "webp", "docx", "xlsx", "csv", "txt"}),
+        owner=_answer_of,
+    ),
+)
+
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="operate",
+        key="pilots",
+        label=_("Pilots"),
+        url_name="pilot_board",
+        icon="flask-conical",
+        order=10,
+        permission=VIEW_PIPELINE,
+        count=count_in_pipeline,
+    )
+)
+navigation.add(NavigationEntry(area="portal", key="pilots", label=_("Pilots"), url_name="portal_pilots", order=30))
+navigation.add(NavigationEntry(area="portal", key="products", label=_("Products"), url_name="portal_products", order=40))
+
+texts.register(
+    "product_review",
+    Text(
+        title=_("Review the draft: %(title)s"),
+        body=_("Another institution's word decides whether the media group takes it up."),
+        verb=_("Review"),
+        icon="search-check",
+    ),
+)
+texts.register(
+    "product_returned",
+    Text(
+        title=_("Sent back to you: %(title)s"),
+        body=_("Change the draft and submit it again."),
+        verb=_("Edit"),
+        icon="undo-2",
+    ),
+)
+texts.register(
+    "product_sent_back",
+    Text(title=_("Sent back to you: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Edit"), icon="undo-2"),
+)
+texts.register(
+    "product_approved",
+    Text(title=_("Approved: %(title)s"), body=_("The media group adapts it now."), verb=_("Open"), icon="check"),
+)
+texts.register(
+    "product_adapt",
+    Text(
+        title=_("Adapt for use: %(title)s"),
+        body=_("Turn the reviewed draft into something usable and hand it over for the pilot."),
+        verb=_("Adapt"),
+        icon="wand-sparkles",
+    ),
+)
+texts.register(
+    "pilot_plan",
+    Text(
+        title=_("Plan the pilot: %(title)s"),
+        body=_("The text is ready. Choose criteria, pilot firms and dates."),
+        verb=_("Plan the pilot"),
+        icon="flask-conical",
+    ),
+)
+texts.register(
+    "pilot_next_round",
+    Text(
+        title=_("Plan the next round: %(title)s"),
+        body=_("Every agreed change is settled."),
+        verb=_("Plan the pilot"),
+        icon="flask-conical",
+    ),
+)
+texts.register(
+    "pilot_feedback",
+    Text(
+        title=_("Pilot feedback due on %(due)s: %(title)s"),
+        body=_("Try it, then answer for your firm. That day is included."),
+        verb=_("Give feedback"),
+        icon="flask-conical",
+    ),
+)
+texts.register(
+    "pilot_opened",
+    Text(
+        title=_("A pilot has begun: %(title)s"),
+        body=_("Feedback is due on %(due)s, that day included."),
+        verb=_("Give feedback"),
+        icon="flask-conical",
+    ),
+)
+texts.register(
+    "pilot_reminder",
+    Text(
+        title=_("Pilot feedback due on %(due)s: %(title)s"),
+        body=_("Your firm has not answered yet."),
+        verb=_("Give feedback"),
+        icon="clock",
+    ),
+)
+texts.register(
+    "pilot_extended",
+    Text(
+        title=_("Pilot extended to %(due)s: %(title)s"),
+        body=_("Answers can be given and changed until then, that day included."),
+        verb=_("Give feedback"),
+        icon="calendar-plus",
+    ),
+)
+texts.register(
+    "pilot_few_answers",
+    Text(
+        title=_("Too few answers: %(title)s"),
+        body=_("%(count)s of %(needed)s answers came by the deadline; the pilot was extended once."),
+        verb=_("Open"),
+        icon="clock-alert",
+    ),
+)
+texts.register(
+    "pilot_overdue",
+    Text(
+        title=_("Extend or close the pilot: %(title)s"),
+        body=_("It was due on %(due)s; %(count)s answers came."),
+        verb=_("Open"),
+        icon="clock-alert",
+    ),
+)
+texts.register(
+    "pilot_not_passed",
+    Text(
+        title=_("Changes to make: %(title)s"),
+        body=_("The pilot did not pass. The changes to make are listed on its page."),
+        verb=_("Open"),
+        icon="wrench",
+    ),
+)
+texts.register(
+    "product_improve",
+    Text(
+        title=_("Changes to make: %(title)s"),
+        body=_("Mark each as done, or decline it with the reason."),
+        verb=_("Open"),
+        icon="wrench",
+    ),
+)
+texts.register(
+    "release_proposed",
+    Text(
+        title=_("Decide on the release: %(title)s"),
+        body=_("Its pilot has passed."),
+        verb=_("Decide"),
+        icon="package-check",
+    ),
+)
+texts.register(
+    "release_declined",
+    Text(title=_("Not released yet: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="wrench"),
+)
+texts.register(
+    "product_released",
+    Text(title=_("Released: %(title)s"), body=_("It stands in the catalogue now."), verb=_("Open"), icon="package-check"),
+)
+texts.register(
+    "product_shared",
+    Text(
+        title=_("Shared with you: %(title)s"), body=_("You may read it before its release."), verb=_("Open"), icon="share-2"
+    ),
+)
+
+demo.loaders.register("operations", load)

@@ -15,7 +15,7 @@ from alliance.actions.audit import record_audit
 from alliance.actions.files import store_upload
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError, PermissionRefusedError
 from alliance.kernel.permissions import permissions, require
-from groups.selectors.conflicts import require_no_conflict
+from groups.actions.conflict import require_no_conflict
 from operations.choices import DefectSeverity, ParticipantState, PilotState
 from operations.models import CriterionScore, Defect, Pilot, PilotFeedback, PilotParticipant, Product
 from operations.permissions import ANSWER_PILOT, DOWNLOAD_EVIDENCE, own_institutions

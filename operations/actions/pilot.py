@@ -68,6 +68,7 @@ class PilotPlan:
         maximum_rounds: Rounds until it has to be drafted anew.
         remind_days_before: Days before the deadline; 0 for no reminder.
         extension_days: Days added once when answers are too few at the deadline; 0 for none.
+        closes_itself: Whether the workflow closes it at the deadline; otherwise the secretariat is asked to.
     """
 
     criteria: Sequence[Criterion]
@@ -82,6 +83,7 @@ class PilotPlan:
     maximum_rounds: int = 3
     remind_days_before: int = 3
     extension_days: int = 14
+    closes_itself: bool = True
 
 
 def _check_plan(product: Product, plan: PilotPlan, *, at: datetime) -> None:
@@ -187,6 +189,7 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
         blocking_defects_allowed=plan.blocking_defects_allowed,
         maximum_rounds=plan.maximum_rounds,
         extension_days=plan.extension_days,
+        closes_itself=plan.closes_itself,
     )
     PilotCriterion.objects.bulk_create(
         PilotCriterion(
@@ -277,6 +280,7 @@ def note_extension(pilot: Pilot, deadline: datetime, *, actor: User | None, at: 
         for participant in pilot.participants.all()
         if participant.state != ParticipantState.WITHDRAWN
     ]
+    inbox.settle_all(product.alliance, f"pilot-overdue:{pilot.pk}:", by=actor, at=at)
     for participant in pilot.participants.filter(state=ParticipantState.INVITED):
         ask_for_feedback(pilot, participant, at=at)
     tell(

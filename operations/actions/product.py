@@ -21,8 +21,8 @@ from alliance.kernel.errors import (
 )
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import permissions, require
+from groups.actions.conflict import require_no_conflict
 from groups.choices import GroupKind
-from groups.selectors.conflicts import require_no_conflict
 from members.models import Institution
 from operations.actions.announce import ask, move, tell
 from operations.choices import PilotState, ProductKind, ProductState, ReviewVerdict
@@ -493,8 +493,7 @@ def _check_decider(product: Product, actor: User, *, at: datetime) -> None:
             _("People of an institution that wrote, adapted or tried a product do not decide on its release."),
             who=permissions.get(RELEASE.permission).describe_holders(),
         )
-    for institution_id in sorted(mine):
-        require_no_conflict(product.alliance, institution_id, product.matter)
+    require_no_conflict(product.alliance, mine, product.matter)
 
 
 @transaction.atomic

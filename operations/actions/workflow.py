@@ -96,6 +96,8 @@ def _due_step(pilot: Pilot, at: datetime) -> tuple[str, Step] | None:
         return ("open", _open) if at >= pilot.starts_at else None
     if pilot.state in {PilotState.OPEN, PilotState.EXTENDED}:
         stamp = pilot.deadline.isoformat()
+        if at > pilot.deadline and not pilot.closes_itself:
+            return None if _taken(pilot, f"overdue:{stamp}") else (f"overdue:{stamp}", _ask_to_close)
         if at > pilot.deadline:
             return (f"extend:{stamp}", _extend) if _must_extend(pilot) else ("close", _close)
         reminder = pilot.deadline - timedelta(days=pilot.remind_days_before)
@@ -184,6 +186,21 @@ def _extend(pilot: Pilot, at: datetime) -> None:
     )
 
 
+def _ask_to_close(pilot: Pilot, at: datetime) -> None:
+    """The plan leaves closing to the secretariat: ask it."""
+    inbox.settle_all(pilot.alliance, f"pilot-feedback:{pilot.pk}:", by=None, at=at)
+    ask(
+        pilot.product,
+        "pilot_overdue",
+        f"pilot-overdue:{pilot.pk}:{pilot.deadline.isoformat()}",
+        inbox.office(),
+        at=at,
+        due_at=pilot.deadline,
+        count=count_answers(pilot),
+        **day_params("due", pilot.deadline),
+    )
+
+
 def _close(pilot: Pilot, at: datetime) -> None:
     close_round(pilot, actor=None, at=at)
 
@@ -197,6 +214,7 @@ def close_round(pilot: Pilot, *, actor: User | None, at: datetime) -> None:
     _record(pilot, CLOSE_PILOT.name, before, actor=actor, at=at, answers=pilot.answers)
     inbox.settle_all(pilot.alliance, f"pilot-feedback:{pilot.pk}:", by=actor, at=at)
     inbox.settle(pilot.alliance, f"pilot-few:{pilot.pk}", by=actor, at=at)
+    inbox.settle_all(pilot.alliance, f"pilot-overdue:{pilot.pk}:", by=actor, at=at)
 
 
 def _aggregate(pilot: Pilot, at: datetime) -> None:

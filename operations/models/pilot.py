@@ -56,6 +56,8 @@ class Pilot(TenantModel):
     extension_days = models.PositiveSmallIntegerField(_("with too few answers, extend once by days"), default=14)
     """0: do not extend; the round then ends without a result and the product goes to improvement."""
     extensions = models.PositiveSmallIntegerField(default=0)
+    closes_itself = models.BooleanField(_("close by itself at the deadline"), default=True)
+    """Otherwise the round stands late after its deadline until the secretariat extends or closes it; it takes no answers."""
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -9,7 +9,7 @@ from alliance.choices import AllianceRole
 from alliance.models import RoleAssignment, User
 from groups.choices import GroupKind, SeatRole
 from groups.models import GroupMembership
-from groups.selectors.conflicts import is_recused
+from groups.selectors.conflict import list_recused
 from members.models import Institution, InstitutionStaff
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def institutions_in_group(alliance: Alliance, kind: str, *, at: datetime) -> lis
 
 
 def eligible_pilot_firms(product: Product, *, at: datetime) -> list[Institution]:
-    """Leading enterprises that may try the product: seated, active, neither author nor adapter, not standing aside."""
-    makers = {product.author_id, product.adapter_id}
+    """Leading enterprises that may try the product: seated, active, neither author nor adapter, not standing aside; two queries."""
+    excluded = {product.author_id, product.adapter_id} | list_recused(product.alliance, product.matter)
     return [
         institution
         for institution in institutions_in_group(product.alliance, GroupKind.LEADING_ENTERPRISE, at=at)
-        if institution.pk not in makers and not is_recused(product.alliance, institution.pk, product.matter)
+        if institution.pk not in excluded
     ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alliance.kernel import statistics
 from alliance.kernel.statistics import bootstrap_ci, trimmed_mean
-from groups.selectors.conflicts import is_recused
+from groups.selectors.conflict import list_recused
 from operations.choices import DefectSeverity, PilotState
 from operations.models import PilotFeedback
 
@@ -32,12 +32,11 @@ CONFIDENCE: Final = 0.95
 
 
 def gather_inputs(pilot: Pilot) -> dict[str, Any]:
-    """The answers of a round without names, in the order they came; four queries and one per institution for recusals."""
-    matter = pilot.product.matter
+    """The answers of a round without names, in the order they came; five queries."""
+    recused = list_recused(pilot.alliance, pilot.product.matter)
     criteria = list(pilot.criteria.order_by("position"))
     answers: list[dict[str, Any]] = []
     removed = 0
-    recused: dict[int, bool] = {}
     rows = (
         PilotFeedback.objects.filter(alliance_id=pilot.alliance_id, participant__pilot=pilot)
         .select_related("participant__institution")
@@ -46,9 +45,7 @@ def gather_inputs(pilot: Pilot) -> dict[str, Any]:
     )
     for feedback in rows:
         institution = feedback.participant.institution
-        if institution.pk not in recused:
-            recused[institution.pk] = is_recused(pilot.alliance, institution.pk, matter)
-        if recused[institution.pk]:
+        if institution.pk in recused:
             removed += 1
             continue
         by_criterion = {score.criterion_id: score.score for score in feedback.scores.all()}

@@ -1,0 +1,418 @@
+"""Demonstration content of the operational layer: thirteen invented products in the states of the mocks.
+
+Only the invented alliance has products; nothing is made up about real institutions. Pilots run through the real workflow at
+past moments, and the release through the real action, so that the catalogue and the targets learn of it by events.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils import timezone
+
+from alliance.actions import inbox
+from alliance.actions.audit import record_audit
+from alliance.choices import AllianceRole
+from alliance.kernel.demo import WEAVING
+from alliance.models import RoleAssignment, User
+from groups.choices import GroupKind
+from members.models import Institution
+from operations.actions.announce import ask, move
+from operations.actions.product import release_product, retire_product
+from operations.actions.workflow import advance_pilot
+from operations.choices import (
+    DefectSeverity,
+    ImprovementState,
+    ParticipantState,
+    ProductState,
+    ReviewVerdict,
+)
+from operations.models import (
+    CriterionScore,
+    Defect,
+    ImprovementTask,
+    Pilot,
+    PilotCriterion,
+    PilotFeedback,
+    PilotParticipant,
+    Product,
+    ProductReview,
+)
+from operations.transitions import APPROVE, BEGIN_PILOT, SUBMIT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alliance.models import Alliance
+
+TODAY: Final = date(2026, 11, 21)
+"""The day the invented content stands at; all its dates are moved with the day of loading."""
+
+MARK: Final = Decimal("3.50")
+"""Pass mark of every invented criterion, on scales from 1 to 5."""
+
+GUIDE_CRITERIA: Final = (
+    ("Clear instructions", "说明清楚"),
+    ("Fits our machines", "适合本厂设备"),
+    ("Saves cost", "节约成本"),
+    ("Would recommend", "愿意推荐"),
+)
+COURSE_CRITERIA: Final = (
+    ("A shift leader can follow it", "班组长能照做"),
+    ("Fits our people", "适合本厂人员"),
+    ("Did what it said", "达到说明的效果"),
+    ("Worth the time", "所花的时间值得"),
+)
+
+COMMENTS: Final = (
+    ("I-035", "Step 6 assumes an 80 °C bath. Ours holds 72 °C. Please add a table.", (4, 1, 4, 4)),
+    ("I-038", "Saved 11% salt in the first week. Photos attached.", (5, 4, 5, 5)),
+    ("I-036", "Could the video have Cantonese captions?", (2, 4, 4, 4)),
+    ("I-035", "三段加盐我们改成两段，匀染没有变差。", (4, 4, 4, 5)),
+    ("I-036", "电导仪读数与表中数值差一成，请写明校准方法。", (3, 2, 4, 4)),
+    ("I-038", "深色皂洗两次费水，能否给出一次皂洗的条件？", (4, 3, 2, 4)),
+    ("I-036", "Dosing pump starts at 2 L/min; the curve begins lower.", (4, 2, 3, 3)),
+    ("I-035", "成本表里蒸汽单价写死了，请改成可填。", (4, 4, 2, 4)),
+    ("I-038", "Please name two dyes that worked, not only the class.", (2, 4, 4, 3)),
+    ("I-036", "夜班只有两人，第5步来不及称料。", (3, 1, 3, 3)),
+    ("I-035", "ΔE under 1.0 on 9 of 10 batches.", (5, 5, 4, 5)),
+    ("I-038", "与现有ERP配方格式对不上，录入花了半天。", (4, 2, 3, 3)),
+    ("I-036", "The sample sheet prints on three pages; one would do.", (3, 4, 4, 4)),
+    ("I-035", "弹力布缩率偏大，是否与升温有关？", (4, 2, 4, 3)),
+    ("I-038", "Rework fell from 4 to 2 batches a month.", (5, 4, 5, 5)),
+)
+"""Invented words of pilot firms on P-029, with the scores of that answer."""
+
+OPINIONS: Final = ((2, 3, 6, 18, 12), (5, 9, 11, 11, 5), (1, 4, 9, 16, 11), (2, 4, 7, 15, 13))
+"""How often each score was given on the criteria of P-029, as in mock 03b."""
+
+CHANGES: Final[dict[str, tuple[tuple[str, str, bool], ...]]] = {
+    "P-029": (
+        ("Add low-temperature table", "增加低温对照表", True),
+        ("Shorten video to 6 min", "视频缩短到6分钟", True),
+        ("State how to calibrate the conductivity meter", "写明电导仪校准方法", True),
+        ("Let the steam price be filled in", "蒸汽单价改为可填", True),
+        ("Cantonese captions", "增加粤语字幕", False),
+        ("Name two dyes that worked", "列出两种试用有效的染料", False),
+        ("Night-shift version of step 5", "第5步增加夜班做法", False),
+        ("Sample sheet on one page", "试样记录表改为一页", False),
+        ("Note on elastane shrinkage", "说明含氨纶织物的缩率", False),
+    ),
+    "P-026": (
+        ("Module on suction fans of water-jet looms", "增加喷水织机抽吸风机模块", False),
+        ("Module on sizing cylinders", "增加浆纱烘筒模块", False),
+        ("Say which clamp meters are good enough", "写明可用的钳形表型号要求", False),
+        ("Worked example with a two-shift mill", "增加两班制织厂算例", False),
+        ("Shorter form for the second visit", "缩短复查用表", False),
+        ("Sheet in metric units only", "表格只用公制单位", True),
+    ),
+    "P-027": (
+        ("Night-shift version with few hands", "增加夜班少人版本", False),
+        ("Put the telephone numbers on every page", "每页印上应急电话", True),
+        ("Bigger type for the posters", "海报字号放大", True),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One invented round.
+
+    Attributes:
+        answers: How many people answered.
+        mood: Mean score aimed at, 1 to 5, by criterion.
+        begins: First day, as in the content.
+        ends: Last day.
+        closes_itself: See the model.
+    """
+
+    answers: int
+    mood: tuple[float, float, float, float]
+    begins: str
+    ends: str
+    closes_itself: bool = True
+
+
+ROUNDS: Final[dict[str, Round]] = {
+    "P-029": Round(41, (3.9, 3.0, 3.8, 3.8), "2026-10-21", "2026-11-18", closes_itself=False),
+    "P-030": Round(12, (4.1, 4.0, 3.9, 4.2), "2026-11-03", "2026-12-19"),
+    "P-031": Round(27, (3.8, 4.0, 3.7, 3.9), "2026-11-05", "2026-12-22"),
+    "P-032": Round(4, (4.0, 4.3, 3.8, 4.0), "2026-11-10", "2026-12-30"),
+    "P-026": Round(33, (4.1, 3.2, 3.9, 3.8), "2026-09-28", "2026-10-29"),
+    "P-027": Round(18, (4.2, 3.9, 3.3, 4.0), "2026-10-08", "2026-11-01"),
+    "P-021": Round(36, (4.5, 4.3, 4.2, 4.6), "2026-09-20", "2026-10-25"),
+    "P-014": Round(11, (4.2, 4.0, 4.1, 4.0), "2024-03-04", "2024-04-12"),
+}
+RELEASED_ON: Final = {"P-021": "2026-11-04", "P-014": "2024-05-06"}
+RETIRED_ON: Final = {"P-014": "2026-06-30"}
+DRAFTED_DAYS_BEFORE: Final = 49
+"""Days between the draft and the start of its first pilot, or the present step."""
+
+
+class _Clock:
+    """Turns days of the content into moments, moved with the day of loading."""
+
+    def __init__(self, at: datetime) -> None:
+        self.now = at
+        self.shift = timezone.localtime(at).date() - TODAY
+
+    def at(self, text: str, hour: int = 9) -> datetime:
+        """A moment of a day of the content, never in the future of loading."""
+        day = date.fromisoformat(text) + self.shift
+        return timezone.make_aware(datetime.combine(day, time(hour)))
+
+    def day(self, text: str) -> date | None:
+        """A day of the content."""
+        return date.fromisoformat(text) + self.shift if text else None
+
+    def end(self, text: str) -> datetime:
+        """The last moment of a day of the content."""
+        day = date.fromisoformat(text) + self.shift
+        return timezone.make_aware(datetime.combine(day, time(23, 59, 59, 999_999)))
+
+
+def load(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetime) -> None:
+    """Load the invented products; running it again adds nothing."""
+    path = data_dir / "demo" / "products.jsonl"
+    if flavour != WEAVING or not path.exists():
+        return
+    clock = _Clock(at)
+    institutions = {institution.code: institution for institution in Institution.objects.of(alliance)}
+    present = set(Product.objects.of(alliance).values_list("code", flat=True))
+    officer = _officer(alliance, at)
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if row["code"] not in present and row["drafted_by"] in institutions:
+                _load_product(alliance, row, institutions, officer=officer, clock=clock)
+
+
+def _officer(alliance: Alliance, at: datetime) -> User | None:
+    """An account of the secretariat in whose name the loader acts; None: the record names the workflow."""
+    role = (
+        RoleAssignment.objects.of(alliance)
+        .at(at)
+        .filter(role__in=[AllianceRole.SECRETARIAT, AllianceRole.OFFICE_ADMIN])
+        .select_related("user")
+        .order_by("role", "id")
+        .last()
+    )
+    return role.user if role else None
+
+
+def _load_product(
+    alliance: Alliance,
+    row: Mapping[str, Any],
+    institutions: Mapping[str, Institution],
+    *,
+    officer: User | None,
+    clock: _Clock,
+) -> None:
+    state = row["state"]
+    plan = ROUNDS.get(row["code"])
+    first = clock.at(plan.begins if plan else row["state_since"])
+    drafted = first - timedelta(days=DRAFTED_DAYS_BEFORE if plan else 12)
+    if state == ProductState.DRAFT:
+        drafted = first
+    product = Product(
+        alliance=alliance,
+        code=row["code"],
+        kind=row["kind"],
+        author=institutions[row["drafted_by"]],
+        created_by=officer,
+        state_since=drafted,
+        changed_at=drafted,
+        due_on=clock.day(row["due"]),
+        **{name: row[name] for name in ("title_en", "title_zh", "summary_en", "summary_zh", "body_en", "body_zh")},
+        client_en=row["client_en"],
+        client_zh=row["client_zh"],
+    )
+    product.save()
+    Product.objects.filter(pk=product.pk).update(created_at=drafted)
+    product.created_at = drafted
+    record_audit(product, actor=officer, verb="draft_product", after={"state": product.state}, at=drafted)
+    if state == ProductState.DRAFT:
+        return
+    submitted = clock.at(row["state_since"]) if state == ProductState.IN_REVIEW else drafted + timedelta(days=14)
+    if state == ProductState.TRANSFORMING:
+        submitted = first - timedelta(days=6)
+    move(product, SUBMIT, actor=officer, at=submitted)
+    if state == ProductState.IN_REVIEW:
+        for group in (GroupKind.WISDOM, GroupKind.POLICY):
+            ask(product, "product_review", f"product-review:{product.code}:{group}", inbox.group(group), at=submitted)
+        return
+    adapter = institutions[row["adapted_by"]]
+    approved = first if state == ProductState.TRANSFORMING else submitted + timedelta(days=7)
+    if officer is not None:
+        ProductReview.objects.create(
+            alliance=alliance,
+            product=product,
+            version=product.version,
+            institution=_reviewer(institutions, product),
+            reviewer=officer,
+            verdict=ReviewVerdict.APPROVE,
+            comment="",
+            at=approved,
+        )
+    product.adapter = adapter
+    move(product, APPROVE, actor=officer, at=approved, fields=["adapter"])
+    if state == ProductState.TRANSFORMING:
+        ask(product, "product_adapt", f"product-adapt:{product.code}", inbox.institution(adapter.pk), at=approved)
+        return
+    if plan is not None:
+        _load_round(product, row, plan, institutions, officer=officer, clock=clock)
+
+
+def _reviewer(institutions: Mapping[str, Institution], product: Product) -> Institution:
+    """An invented member of the wisdom or policy group other than the author."""
+    return next(institutions[code] for code in ("I-004", "I-002", "I-001") if institutions[code].pk != product.author_id)
+
+
+def _load_round(
+    product: Product,
+    row: Mapping[str, Any],
+    plan: Round,
+    institutions: Mapping[str, Institution],
+    *,
+    officer: User | None,
+    clock: _Clock,
+) -> None:
+    alliance = product.alliance
+    begins, ends = clock.at(plan.begins), clock.end(plan.ends)
+    handed_over = begins - timedelta(days=21)
+    product.adapted_at = handed_over
+    record_audit(product, actor=officer, verb="adapt_product", after={"adapter": row["adapted_by"]}, at=handed_over)
+    pilot = Pilot.objects.create(
+        alliance=alliance,
+        product=product,
+        round=1,
+        version=product.version,
+        question_en="Does it work in your mill, and what is missing?",
+        question_zh="在贵厂是否好用，还缺什么？",
+        starts_at=begins,
+        deadline=ends,
+        minimum_answers=3,
+        extension_days=0,
+        closes_itself=plan.closes_itself,
+    )
+    names = COURSE_CRITERIA if row["kind"] == "course" else GUIDE_CRITERIA
+    criteria = [
+        PilotCriterion.objects.create(
+            alliance=alliance,
+            pilot=pilot,
+            position=place,
+            name_en=name_en,
+            name_zh=name_zh,
+            pass_mark=MARK,
+        )
+        for place, (name_en, name_zh) in enumerate(names, start=1)
+    ]
+    firms = [
+        PilotParticipant.objects.create(alliance=alliance, pilot=pilot, institution=institutions[code])
+        for code in row["pilot_institutions"]
+    ]
+    move(product, BEGIN_PILOT, actor=officer, at=begins - timedelta(days=7), fields=["adapted_at"])
+    advance_pilot(alliance, pilot.pk, at=begins)
+    _answer(product, plan, criteria, firms, now=min(clock.now, ends), begins=begins)
+    if plan.closes_itself and ends < clock.now:
+        while advance_pilot(alliance, pilot.pk, at=ends + timedelta(minutes=1)):
+            pass
+    _agree(product, pilot, officer=officer, at=min(clock.now, ends))
+    _finish(product, row, officer=officer, clock=clock)
+
+
+def _answer(
+    product: Product,
+    plan: Round,
+    criteria: Sequence[PilotCriterion],
+    firms: Sequence[PilotParticipant],
+    *,
+    now: datetime,
+    begins: datetime,
+) -> None:
+    """Invented answers: on P-029 as in the mock, elsewhere drawn around the mood with the product's code as the seed."""
+    generator = random.Random(product.code)  # noqa: S311 - invented answers have to be the same each time
+    by_code = {firm.institution.code: firm for firm in firms}
+    written = list(COMMENTS) if product.code == "P-029" else []
+    columns = [_pile(counts, [scores[place] for _f, _t, scores in written]) for place, counts in enumerate(OPINIONS)]
+    for column in columns:
+        generator.shuffle(column)
+    step = (now - begins) / (plan.answers + 1)
+    for number in range(plan.answers):
+        if number < len(written):
+            code, suggestion, scores = written[number]
+            firm, given = by_code[code], list(scores)
+        else:
+            firm, suggestion = firms[number % len(firms)], ""
+            if written:
+                given = [column[number - len(written)] for column in columns]
+            else:
+                given = [min(5, max(1, round(generator.gauss(mean, 0.8)))) for mean in plan.mood]
+        # The newest come first on the page: the first comments of the list were written last.
+        moment = begins + step * (plan.answers - number)
+        feedback = PilotFeedback.objects.create(
+            alliance=product.alliance,
+            participant=firm,
+            respondent=None,
+            respondent_key=f"form:{number + 1}",
+            suggestion=suggestion,
+            submitted_at=moment,
+        )
+        CriterionScore.objects.bulk_create(
+            CriterionScore(alliance=product.alliance, feedback=feedback, criterion=criterion, score=score)
+            for criterion, score in zip(criteria, given, strict=True)
+        )
+        if product.code == "P-029" and number in {20, 31}:
+            Defect.objects.create(
+                alliance=product.alliance,
+                feedback=feedback,
+                severity=DefectSeverity.MINOR,
+                description="Table 2 is cut off when printed." if number == 20 else "附表链接打不开。",
+            )
+    answered = {firm.pk for firm in firms[: plan.answers]}
+    PilotParticipant.objects.filter(pk__in=answered).update(state=ParticipantState.ANSWERED)
+    for firm in firms:
+        if firm.pk in answered:
+            key = f"pilot-feedback:{firm.pilot_id}:{firm.institution_id}"
+            inbox.settle(product.alliance, key, by=None, at=now)
+
+
+def _pile(counts: Sequence[int], taken: Sequence[int]) -> list[int]:
+    """Every score as often as counted, less those that written comments carry already."""
+    left = [count - taken.count(score) for score, count in enumerate(counts, start=1)]
+    return [score for score, count in enumerate(left, start=1) for _turn in range(max(0, count))]
+
+
+def _agree(product: Product, pilot: Pilot, *, officer: User | None, at: datetime) -> None:
+    """Changes agreed on; those the workflow made from the figures are among them."""
+    wanted = CHANGES.get(product.code, ())
+    if not wanted:
+        return
+    pilot.improvements.all().delete()
+    for number, (text_en, text_zh, done) in enumerate(wanted, start=1):
+        ImprovementTask.objects.create(
+            alliance=product.alliance,
+            pilot=pilot,
+            key=f"manual:demonstration-{number}",
+            text_en=text_en,
+            text_zh=text_zh,
+            state=ImprovementState.DONE if done else ImprovementState.OPEN,
+            done_at=at if done else None,
+            done_by=officer if done else None,
+        )
+
+
+def _finish(product: Product, row: Mapping[str, Any], *, officer: User | None, clock: _Clock) -> None:
+    """Release and retire by the real actions; set the present due date."""
+    if officer is not None and (day := RELEASED_ON.get(product.code)):
+        release_product(product.alliance, product.code, actor=officer, at=clock.at(day))
+        if day := RETIRED_ON.get(product.code):
+            reason = "Two cited standards were revised."
+            retire_product(product.alliance, product.code, actor=officer, reason=reason, at=clock.at(day))
+    Product.objects.filter(pk=product.pk).update(due_on=clock.day(row["due"]))

@@ -1,0 +1,465 @@
+"""Reads of products: who may read which, the board, the list, one product with its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+
+from alliance.choices import AllianceRole
+from alliance.kernel.errors import NotFoundError
+from alliance.kernel.formats import format_short_day
+from alliance.kernel.permissions import can, grants_of, roles_in_alliance
+from alliance.models import AuditEntry, User
+from groups.choices import GroupKind, SeatRole
+from operations.choices import ImprovementState, ParticipantState, PilotState, ProductState
+from operations.models import (
+    ImprovementTask,
+    Pilot,
+    PilotParticipant,
+    Product,
+    ProductReview,
+    ProductShare,
+)
+from operations.permissions import VIEW_PRODUCT, seats_of
+from operations.selectors.pilot import with_counts
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+    from alliance.models import Alliance
+
+SEES_ALL: Final = frozenset(
+    {AllianceRole.OFFICE_ADMIN, AllianceRole.SECRETARIAT, AllianceRole.COMMITTEE, AllianceRole.AUDITOR}
+)
+RELEASED_ON_BOARD: Final = 20
+
+
+def list_visible_products(alliance: Alliance, user: Any, *, at: datetime) -> QuerySet[Product]:
+    """Products a person may read, as ``operations.view_product`` says; one query.
+
+    Shares of single products are one ``EXISTS`` over their own table, never a list of ids.
+    """
+    products = Product.objects.of(alliance)
+    grants = grants_of(user, alliance)
+    convenes = any(
+        grant.scope == "group" and grant.group == GroupKind.LEADING_ENTERPRISE and grant.role == SeatRole.CONVENOR
+        for grant in grants
+    )
+    if roles_in_alliance(grants) & SEES_ALL or convenes:
+        return products
+    mine = {grant.institution_id for grant in grants if grant.scope == "institution"}
+    condition = Q(state__in=[ProductState.RELEASED, ProductState.RETIRED])
+    condition |= Q(author_id__in=mine) | Q(adapter_id__in=mine)
+    condition |= Exists(
+        PilotParticipant.objects.of(alliance)
+        .filter(pilot__product=OuterRef("pk"), institution_id__in=mine)
+        .exclude(state=ParticipantState.WITHDRAWN)
+    )
+    condition |= Exists(ProductReview.objects.of(alliance).filter(product=OuterRef("pk"), institution_id__in=mine))
+    condition |= Exists(
+        ProductShare.objects.filter(
+            alliance=alliance,
+            content_object=OuterRef("pk"),
+            user_id=user.pk,
+            permission__codename="view_product",
+        )
+    )
+    if seats_of(user, alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=at):
+        condition |= Q(state=ProductState.IN_REVIEW)
+    if seats_of(user, alliance, (GroupKind.MEDIA,), at=at):
+        condition |= Q(state=ProductState.TRANSFORMING)
+    return products.filter(condition)
+
+
+def get_product(alliance: Alliance, code: str, *, reader: Any) -> Product:
+    """One product with its institutions and rounds, for somebody who may read it; five queries.
+
+    Raises:
+        NotFoundError: There is none, or it is not open to this reader: the same answer.
+    """
+    product = (
+        Product.objects.of(alliance)
+        .select_related("author", "adapter", "created_by")
+        .prefetch_related(
+            Prefetch("pilots", with_counts(Pilot.objects.of(alliance)).order_by("-round")),
+            "pilots__participants",
+            "reviews",
+        )
+        .filter(code=code)
+        .first()
+    )
+    if product is None or not can(reader, VIEW_PRODUCT, product):
+        raise NotFoundError
+    return product
+
+
+def latest_pilot(product: Product) -> Any:
+    """The latest round of a product whose rounds are prefetched newest first."""
+    return next(iter(product.pilots.all()), None)
+
+
+def with_rounds(products: QuerySet[Product], alliance: Alliance) -> QuerySet[Product]:
+    """Products with institutions, rounds newest first, and ``changes_open`` / ``changes_all`` of the latest round."""
+    tasks = ImprovementTask.objects.of(alliance).filter(pilot__product=OuterRef("pk")).order_by().values("pilot__product")
+    every = tasks.annotate(number=Count("pk")).values("number")
+    unsettled = tasks.filter(state=ImprovementState.OPEN).annotate(number=Count("pk")).values("number")
+    return (
+        products.select_related("author", "adapter")
+        .prefetch_related(Prefetch("pilots", with_counts(Pilot.objects.of(alliance)).order_by("-round")))
+        .annotate(changes_all=Subquery(every), changes_open=Subquery(unsettled))
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------------ board
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A product on the board."""
+
+    code: str
+    title: str
+    url_code: str
+    state: str
+    group_kind: str
+    facts: Sequence[str]
+    due: str
+    late: bool
+    movable: bool
+
+
+@dataclass(slots=True)
+class Column:
+    """A stage of the board."""
+
+    key: str
+    label: StrOrPromise
+    colour: str
+    cards: list[Card] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Board:
+    """The board with the numbers of its filters."""
+
+    columns: list[Column]
+    late: int
+    ready: int
+    mine: int
+    total: int
+
+
+COLUMNS: Final[tuple[tuple[str, StrOrPromise, str, frozenset[str]], ...]] = (
+    ("draft", gettext_lazy("Draft"), "c6", frozenset({ProductState.DRAFT, ProductState.IN_REVIEW})),
+    ("transforming", gettext_lazy("Transformed"), "c3", frozenset({ProductState.TRANSFORMING})),
+    ("piloting", gettext_lazy("In pilot"), "c4", frozenset({ProductState.PILOTING})),
+    ("improving", gettext_lazy("Improving"), "c5", frozenset({ProductState.IMPROVING})),
+    ("released", gettext_lazy("Released"), "c2", frozenset({ProductState.RELEASED})),
+)
+"""Stages of the board; a draft under review stays in the first."""
+
+FILTERS: Final = ("all", "mine", "late", "ready")
+
+
+def column_of(state: str) -> str:
+    """The board's column of a state; empty for retired products."""
+    return next((key for key, _label, _colour, states in COLUMNS if state in states), "")
+
+
+def group_in_charge(product: Product) -> str:
+    """The virtual group whose turn it is."""
+    return {
+        ProductState.TRANSFORMING.value: GroupKind.MEDIA.value,
+        ProductState.PILOTING.value: GroupKind.LEADING_ENTERPRISE.value,
+        ProductState.RELEASED.value: GroupKind.COMMITTEE.value,
+    }.get(product.state, GroupKind.WISDOM.value)
+
+
+def is_late(product: Product, pilot: Any, at: datetime) -> bool:
+    """Whether the present step is overdue."""
+    if product.state == ProductState.PILOTING and pilot is not None:
+        return bool(pilot.is_running and pilot.deadline < at)
+    if product.state in {ProductState.RELEASED, ProductState.RETIRED} or product.due_on is None:
+        return False
+    return product.due_on < timezone.localtime(at).date()
+
+
+def days_late(product: Product, pilot: Any, at: datetime) -> int:
+    """Whole days past the due day, at least one when late."""
+    if product.state == ProductState.PILOTING and pilot is not None:
+        due = timezone.localtime(pilot.deadline).date()
+    else:
+        due = product.due_on or timezone.localtime(at).date()
+    return max(1, (timezone.localtime(at).date() - due).days)
+
+
+def _late_text(days: int) -> str:
+    return ngettext("%(count)s day late", "%(count)s days late", days) % {"count": days}
+
+
+def _due_text(product: Product, pilot: Any, at: datetime) -> str:
+    if is_late(product, pilot, at):
+        return _late_text(days_late(product, pilot, at))
+    if product.state == ProductState.RELEASED:
+        return _("Released %(day)s") % {"day": _plain_day(product.released_at)}
+    if product.release_proposed_at is not None:
+        return _("Ready to release")
+    if pilot is not None and product.state == ProductState.PILOTING:
+        if pilot.state == PilotState.PLANNED:
+            return _("Starts %(day)s") % {"day": _plain_day(pilot.starts_at)}
+        if pilot.state == PilotState.AGGREGATING:
+            return _("Answers being summed up")
+        return _("Due %(day)s") % {"day": _plain_day(pilot.deadline)}
+    if product.due_on is None:
+        return _("No date set")
+    words = {
+        ProductState.DRAFT.value: _("Draft due %(day)s"),
+        ProductState.IN_REVIEW.value: _("Review due %(day)s"),
+        ProductState.TRANSFORMING.value: _("Handover %(day)s"),
+    }.get(product.state, _("Due %(day)s"))
+    return words % {"day": _plain_day(product.due_on)}
+
+
+def _plain_day(value: Any) -> str:
+    """A day without its year, as cards and stages show it."""
+    moment = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    return format_short_day(moment, get_language())
+
+
+def _facts(product: Any, pilot: Any) -> list[str]:
+    facts: list[str] = []
+    if product.state == ProductState.IN_REVIEW:
+        facts.append(_("In review"))
+    if product.state in {ProductState.PILOTING, ProductState.RELEASED} and pilot is not None:
+        firms = ngettext("%(count)s firm", "%(count)s firms", pilot.firm_count) % {"count": pilot.firm_count}
+        answers = ngettext("%(count)s answer", "%(count)s answers", pilot.answer_count) % {"count": pilot.answer_count}
+        facts.append(f"{firms} · {answers}")
+        if product.state == ProductState.RELEASED and pilot.mean_score is not None:
+            facts.append(_("Mean pilot score %(score)s") % {"score": f"{pilot.mean_score:.0f}"})
+    if product.state == ProductState.IMPROVING:
+        left = product.changes_open or 0
+        facts.append(
+            ngettext("%(count)s change left", "%(count)s changes left", left) % {"count": left}
+            if left
+            else _("Ready for the next round")
+        )
+    return facts
+
+
+def make_card(product: Any, *, at: datetime, movable: bool) -> Card:
+    """The card of a product that came through :func:`with_rounds`."""
+    pilot = latest_pilot(product)
+    return Card(
+        code=product.code,
+        title=product.title,
+        url_code=product.code,
+        state=product.state,
+        group_kind=group_in_charge(product),
+        facts=_facts(product, pilot),
+        due=_due_text(product, pilot, at),
+        late=is_late(product, pilot, at),
+        movable=movable,
+    )
+
+
+def get_board(alliance: Alliance, user: Any, *, show: str, group: str, at: datetime, movable: bool) -> Board:
+    """The board; three queries.
+
+    Args:
+        alliance: The tenant.
+        user: Reader; products not open to them are left out.
+        show: One of FILTERS.
+        group: Only cards whose turn it is in this group; empty for all.
+        at: Now.
+        movable: Whether cards offer to move.
+    """
+    visible = list_visible_products(alliance, user, at=at).exclude(state=ProductState.RETIRED)
+    recent = visible.filter(state=ProductState.RELEASED).order_by("-released_at", "-id").values("pk")[:RELEASED_ON_BOARD]
+    shown = visible.filter(~Q(state=ProductState.RELEASED) | Q(pk__in=recent))
+    products = list(with_rounds(shown, alliance).order_by("due_on", "code"))
+    mine = {grant.institution_id for grant in grants_of(user, alliance) if grant.institution_id is not None}
+    columns = [Column(key, label, colour) for key, label, colour, _states in COLUMNS]
+    by_key = {column.key: column for column in columns}
+    board = Board(columns, late=0, ready=0, mine=0, total=0)
+    for product in products:
+        pilot = latest_pilot(product)
+        late = is_late(product, pilot, at)
+        ready = product.state == ProductState.PILOTING and product.release_proposed_at is not None
+        own = product.created_by_id == user.pk or product.author_id in mine or product.adapter_id in mine
+        board.total += 1
+        board.late += late
+        board.ready += ready
+        board.mine += own
+        if (show == "late" and not late) or (show == "ready" and not ready) or (show == "mine" and not own):
+            continue
+        card = make_card(product, at=at, movable=movable)
+        if group and card.group_kind != group:
+            continue
+        by_key[column_of(product.state)].cards.append(card)
+    return board
+
+
+# ----------------------------------------------------------------------------------------------------------------- record
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One act in a product's record."""
+
+    title: StrOrPromise
+    at: datetime
+    by: str
+    detail: str = ""
+    tone: str = ""
+
+
+HISTORY: Final[dict[str, StrOrPromise]] = {
+    "draft_product": gettext_lazy("Drafted"),
+    "update_product": gettext_lazy("Text changed"),
+    "submit_product": gettext_lazy("Submitted for review"),
+    "return_product": gettext_lazy("Sent back to the author"),
+    "approve_product": gettext_lazy("Approved"),
+    "adapt_product": gettext_lazy("Adapted"),
+    "send_back_product": gettext_lazy("Sent back to the author"),
+    "redraft_product": gettext_lazy("Sent back to be drafted anew"),
+    "begin_pilot": gettext_lazy("Pilot planned"),
+    "open_pilot": gettext_lazy("Pilot opened"),
+    "extend_pilot": gettext_lazy("Pilot extended"),
+    "close_pilot": gettext_lazy("Pilot closed"),
+    "aggregate_pilot": gettext_lazy("Answers summed up"),
+    "pass_pilot": gettext_lazy("Pilot passed"),
+    "fail_pilot": gettext_lazy("Pilot not passed"),
+    "end_pilot_without_result": gettext_lazy("Not enough answers"),
+    "improve_product": gettext_lazy("Sent to improvement"),
+    "propose_release": gettext_lazy("Release proposed"),
+    "decline_release": gettext_lazy("Release declined for now"),
+    "release_product": gettext_lazy("Released"),
+    "retire_product": gettext_lazy("Retired"),
+    "agree_improvement": gettext_lazy("Change agreed"),
+    "settle_improvement": gettext_lazy("Change settled"),
+    "share_product": gettext_lazy("Shared with a reader"),
+    "unshare_product": gettext_lazy("Share taken back"),
+}
+TONES: Final = {"pass_pilot": "ok", "release_product": "ok", "fail_pilot": "warn", "return_product": "warn"}
+
+
+def list_history(product: Product, *, limit: int = 30) -> list[HistoryEntry]:
+    """The product's record, newest first; two queries. People stand with their names, the workflow as such."""
+    entries = list(
+        AuditEntry.objects.of(product.alliance)
+        .filter(object_type="operations.product", object_id=str(product.pk))
+        .order_by("-at", "-id")[:limit]
+    )
+    names = {
+        user.uuid: str(user)
+        for user in User.objects.filter(uuid__in={entry.actor_id for entry in entries if entry.actor_id})
+    }
+    return [
+        HistoryEntry(
+            title=HISTORY.get(entry.verb, entry.verb),
+            at=entry.at,
+            by=names.get(entry.actor_id, _("former person")) if entry.actor_id else _("pilot workflow"),
+            tone=TONES.get(entry.verb, ""),
+        )
+        for entry in entries
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One of the five stages on a product's page."""
+
+    label: StrOrPromise
+    note: str
+    state: str
+
+
+def list_stages(product: Product, *, at: datetime) -> list[StageView]:
+    """The five stages with what is known of each; no query when rounds are prefetched."""
+    pilot = latest_pilot(product)
+    order = [key for key, _label, _colour, _states in COLUMNS]
+    here = order.index(column_of(product.state)) if product.state != ProductState.RETIRED else len(order)
+    passed_without_improving = product.version == 1 and product.state in {ProductState.RELEASED, ProductState.RETIRED}
+    notes = {
+        "draft": _plain_day(product.created_at),
+        "transforming": _plain_day(product.adapted_at) if product.adapted_at else "",
+        "piloting": _plain_day(pilot.closed_at or pilot.deadline) if pilot else "",
+        "improving": _("not needed") if passed_without_improving else "",
+        "released": _plain_day(product.released_at) if product.released_at else "",
+    }
+    if here < len(order):
+        notes[order[here]] = _("in review") if product.state == ProductState.IN_REVIEW else _due_text(product, pilot, at)
+        for key in order[here + 1 :]:
+            notes[key] = ""
+        if product.state in {ProductState.DRAFT, ProductState.IN_REVIEW}:
+            notes["transforming"] = ""
+    labels = {
+        "draft": _("Draft"),
+        "transforming": _("Transformed"),
+        "piloting": _("In pilot"),
+        "improving": _("Improve"),
+        "released": _("Release"),
+    }
+    last = len(order) - 1
+    return [
+        StageView(
+            labels[key],
+            notes[key],
+            "done" if place < here or (place == here == last) else "now" if place == here else "",
+        )
+        for place, key in enumerate(order)
+    ]
+
+
+def week_of(pilot: Pilot, at: datetime) -> tuple[int, int]:
+    """Present week and number of weeks of a round."""
+    week = timedelta(days=7)
+    total = max(1, round((pilot.deadline - pilot.starts_at) / week))
+    now = min(at, pilot.deadline) - pilot.starts_at
+    return min(total, max(1, now // week + 1)), total
+
+
+def list_shares(product: Product) -> list[ProductShare]:
+    """People a product is shared with; one query."""
+    return list(
+        ProductShare.objects.filter(alliance_id=product.alliance_id, content_object=product)
+        .select_related("user", "given_by")
+        .order_by("given_at", "id")
+    )
+
+
+def list_products_of_institutions(alliance: Alliance, ids: Iterable[int]) -> list[Any]:
+    """Products that institutions write or adapt, unfinished ones first; three queries."""
+    mine = set(ids)
+    rows = with_rounds(Product.objects.of(alliance).filter(Q(author_id__in=mine) | Q(adapter_id__in=mine)), alliance)
+    finished = {ProductState.RELEASED, ProductState.RETIRED}
+    return sorted(rows.order_by("code"), key=lambda product: (product.state in finished, product.code))
+
+
+def list_waiting_for_groups(alliance: Alliance, user: Any, *, at: datetime) -> list[Any]:
+    """Drafts the person's institutions may review and reviewed drafts they may take up; one query."""
+    reviewers = seats_of(user, alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=at)
+    media = seats_of(user, alliance, (GroupKind.MEDIA,), at=at)
+    own = {grant.institution_id for grant in grants_of(user, alliance) if grant.institution_id is not None}
+    condition = Q(pk__in=[])
+    if reviewers:
+        condition |= Q(state=ProductState.IN_REVIEW) & ~Q(author_id__in=own)
+    if media:
+        condition |= Q(state=ProductState.TRANSFORMING, adapter__isnull=True)
+    return list(Product.objects.of(alliance).filter(condition).select_related("author").order_by("state_since", "id"))
+
+
+def count_in_pipeline(alliance: Alliance, user: Any) -> int:
+    """Products on their way, for the navigation; one query."""
+    return (
+        list_visible_products(alliance, user, at=timezone.now())
+        .exclude(state__in=[ProductState.RELEASED, ProductState.RETIRED])
+        .count()
+    )

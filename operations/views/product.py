@@ -1,0 +1,669 @@
+"""Pages of one product."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from alliance.kernel.errors import InvalidInputError, NotFoundError
+from alliance.kernel.permissions import can, grants_of, permissions, require
+from alliance.kernel.rich_text import render_markdown
+from groups.choices import GroupKind
+from operations.actions.improvement import agree_improvement, settle_improvement
+from operations.actions.product import (
+    ADAPTER_FIELDS,
+    AUTHOR_FIELDS,
+    EditConflictError,
+    adapt_product,
+    decline_release,
+    draft_product,
+    release_product,
+    retire_product,
+    review_product,
+    send_back_product,
+    submit_product,
+    update_product,
+)
+from operations.actions.share import share_product, unshare_product
+from operations.choices import ImprovementState, PilotState, ProductState
+from operations.forms.product import (
+    AdaptForm,
+    ChangeForm,
+    DraftForm,
+    OptionalReasonForm,
+    ReasonForm,
+    ReviewForm,
+    SettleForm,
+    ShareForm,
+    show_refusal,
+)
+from operations.models import Product
+from operations.permissions import (
+    ADAPT_PRODUCT,
+    ANSWER_PILOT,
+    CHANGE_IMPROVEMENT,
+    CHANGE_PRODUCT,
+    MANAGE_PILOT,
+    PLAN_PILOT,
+    RELEASE_PRODUCT,
+    RETIRE_PRODUCT,
+    REVIEW_PRODUCT,
+    SEND_BACK_PRODUCT,
+    SHARE_PRODUCT,
+    START_DRAFT,
+    SUBMIT_PRODUCT,
+    VIEW_ANSWERS,
+    acts_for_office,
+    seats_of,
+)
+from operations.selectors.people import institutions_in_group
+from operations.selectors.pilot import count_scores, draw_opinions, list_comments, list_firms
+from operations.selectors.product import (
+    days_late,
+    get_product,
+    is_late,
+    latest_pilot,
+    list_history,
+    list_shares,
+    list_stages,
+    week_of,
+)
+from operations.selectors.results import read_criteria
+from operations.views.common import back_to, choose_institution, crumbs_of, frame, offer, product_url, tenant_of
+
+COMMENTS_SHOWN = 5
+
+
+def _steps_of(request: HttpRequest, product: Product) -> list[dict[str, Any]]:
+    """The steps this reader may take now, each with what it needs; the first is the main one."""
+    user = request.user
+    code = {"code": product.code}
+    pilot = latest_pilot(product)
+    now = timezone.now()
+    own = {grant.institution_id for grant in grants_of(user, product.alliance) if grant.institution_id is not None}
+    steps: list[dict[str, Any]] = []
+
+    def add(permission: str, label: str, url_name: str, needs: str, *, method: str = "get", open_now: bool = True) -> None:
+        if can(user, permission, product):
+            steps.append(
+                {
+                    "label": label,
+                    "url": reverse(url_name, kwargs=code),
+                    "needs": needs,
+                    "method": method,
+                    "open": open_now,
+                    "who": permissions.get(permission).describe_holders(),
+                }
+            )
+
+    state = product.state
+    if state == ProductState.DRAFT:
+        add(SUBMIT_PRODUCT, _("Submit for review"), "product_submit", _("A summary and the text."), method="post")
+    elif state == ProductState.IN_REVIEW:
+        if product.author_id not in own:
+            add(REVIEW_PRODUCT, _("Review"), "product_review", _("Your institution's word; reasons to send it back."))
+    elif state == ProductState.TRANSFORMING:
+        adapters = seats_of(user, product.alliance, (GroupKind.MEDIA,), at=now)
+        if product.adapter_id is None or product.adapter_id in adapters:
+            add(ADAPT_PRODUCT, _("Adapt the text"), "product_adapt", _("A media think tank that takes it up."))
+        ready = product.adapted_at is not None
+        add(
+            PLAN_PILOT,
+            _("Plan the pilot"),
+            "pilot_plan",
+            _("Criteria, pilot firms, dates.") if ready else _("A media think tank must hand over the text first."),
+            open_now=ready,
+        )
+        add(SEND_BACK_PRODUCT, _("Send back to the author"), "product_send_back", _("A reason."))
+    elif state == ProductState.PILOTING:
+        if product.release_proposed_at is not None:
+            add(RELEASE_PRODUCT, _("Decide on the release"), "product_release", _("The pilot's result; it has passed."))
+        elif pilot is not None and pilot.is_running:
+            add(MANAGE_PILOT, _("Extend"), "pilot_extend", _("A later date."))
+            add(MANAGE_PILOT, _("Close the pilot"), "pilot_close", _("At least one answer; the plan's rule then decides."))
+    elif state == ProductState.IMPROVING:
+        left = product.pilots.filter(improvements__state=ImprovementState.OPEN).exists()
+        add(
+            PLAN_PILOT,
+            _("Plan the next round"),
+            "pilot_plan",
+            _("Every agreed change done or declined.") if left else _("Criteria, pilot firms, dates."),
+            open_now=not left,
+        )
+        add(SEND_BACK_PRODUCT, _("Draft anew"), "product_send_back", _("A reason."))
+    elif state == ProductState.RELEASED:
+        add(RETIRE_PRODUCT, _("Retire"), "product_retire", _("A reason."))
+    return steps
+
+
+@login_required
+@require_safe
+def product_detail(request: HttpRequest, code: str) -> HttpResponse:
+    """One product: stage, what the pilot firms say, comments, facts, changes agreed, record."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    now = timezone.now()
+    pilot = latest_pilot(product)
+    sees_answers = can(request.user, VIEW_ANSWERS, product)
+    scores = count_scores(pilot) if pilot and sees_answers else []
+    comments = list_comments(pilot) if pilot and sees_answers else []
+    tasks = list(pilot.improvements.order_by("id")) if pilot else []
+    settled = sum(1 for task in tasks if task.state != ImprovementState.OPEN)
+    firms = list_firms(pilot) if pilot else []
+    csv_url = reverse("pilot_answers_csv", kwargs={"code": code})
+    week = week_of(pilot, now) if pilot else (0, 0)
+    may_share = can(request.user, SHARE_PRODUCT, product)
+    context = {
+        **frame(request),
+        "crumbs": crumbs_of(request, product),
+        "product": product,
+        "pilot": pilot,
+        "stages": list_stages(product, at=now),
+        "chart": draw_opinions(scores, csv_url),
+        "csv_url": csv_url,
+        "sees_answers": sees_answers,
+        "week": week[0],
+        "weeks": week[1],
+        "comments": comments[:COMMENTS_SHOWN],
+        "comment_count": len(comments),
+        "late": is_late(product, pilot, now),
+        "days_late": days_late(product, pilot, now),
+        "firms": firms,
+        "criteria": read_criteria(pilot.result) if pilot else [],
+        "figures": pilot.result.get("figures") if pilot and pilot.result else None,
+        "is_decided": bool(pilot and pilot.state in {PilotState.PASSED, PilotState.FAILED, PilotState.INCONCLUSIVE}),
+        "tasks": tasks,
+        "tasks_settled": settled,
+        "may_change_tasks": product.state in {ProductState.PILOTING, ProductState.IMPROVING}
+        and can(request.user, CHANGE_IMPROVEMENT, product),
+        "change_form": ChangeForm(auto_id="change_%s"),
+        "steps": _steps_of(request, product),
+        "may_edit": product.state in {ProductState.DRAFT, ProductState.IMPROVING}
+        and can(request.user, CHANGE_PRODUCT, product),
+        "may_adapt": product.state == ProductState.IMPROVING
+        and product.adapter_id in seats_of(request.user, alliance, (GroupKind.MEDIA,), at=now),
+        "may_answer": bool(pilot and pilot.is_running and can(request.user, ANSWER_PILOT, pilot)),
+        "may_manage": bool(pilot and pilot.is_running and can(request.user, MANAGE_PILOT, product)),
+        "may_share": may_share,
+        "shares": list_shares(product) if may_share else [],
+        "share_form": ShareForm(auto_id="share_%s"),
+        "history": list_history(product) if sees_answers else [],
+        "reviews": product.reviews.select_related("institution").order_by("-at")[:5] if sees_answers else [],
+        "body": render_markdown(_in_language(product, "body")),
+    }
+    return render(request, "operations/product_detail.html", context)
+
+
+def _in_language(product: Product, field: str) -> str:
+    from alliance.templatetags.ui import pick_bilingual  # noqa: PLC0415 - the one place that picks a language
+
+    return pick_bilingual(product, field)[0]
+
+
+def _texts(product: Product, fields: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(product, name) for name in fields}
+
+
+def _changed(data: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    return {name: data[name] for name in fields if name in data}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def product_draft(request: HttpRequest) -> HttpResponse:
+    """Begin a draft."""
+    alliance = tenant_of(request)
+    require(request.user, START_DRAFT, alliance)
+    now = timezone.now()
+    if acts_for_office(request.user, alliance, at=now):
+        fitting = {institution.pk for institution in institutions_in_group(alliance, GroupKind.WISDOM, at=now)}
+    else:
+        fitting = seats_of(request.user, alliance, (GroupKind.WISDOM,), at=now)
+    form = DraftForm(request.POST or None, institutions=offer(alliance, fitting))
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                product = draft_product(
+                    alliance,
+                    actor=request.user,  # type: ignore[arg-type]
+                    institution_id=choose_institution(request, fitting, form.cleaned_data["institution"]),
+                    values=_changed(form.cleaned_data, AUTHOR_FIELDS),
+                    at=now,
+                )
+            except InvalidInputError as refusal:
+                show_refusal(form, refusal)
+            else:
+                return back_to(request, product, _("Draft saved."))
+    context = {
+        **frame(request),
+        "form": form,
+        "heading": _("New draft"),
+        "submit": _("Save draft"),
+        "cancel_url": frame(request)["pilots_url"],
+        "crumbs": [{"label": _("Pilots"), "url": frame(request)["pilots_url"]}, {"label": _("New draft"), "url": ""}],
+    }
+    return render(request, "operations/product_form.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def product_edit(request: HttpRequest, code: str) -> HttpResponse:
+    """Change a draft, or the texts of a product that is being improved."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    require(request.user, CHANGE_PRODUCT, product)
+    initial = {**_texts(product, AUTHOR_FIELDS), "revision": product.revision}
+    form = DraftForm(request.POST or None, initial=initial)
+    theirs: dict[str, Any] = {}
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                update_product(
+                    alliance,
+                    code,
+                    actor=request.user,  # type: ignore[arg-type]
+                    values=_changed(form.cleaned_data, AUTHOR_FIELDS),
+                    revision=form.cleaned_data["revision"] or 0,
+                    at=timezone.now(),
+                )
+            except EditConflictError as conflict:
+                form, theirs = _compare(request, form, conflict, DraftForm)
+                status = 409
+            except InvalidInputError as refusal:
+                show_refusal(form, refusal)
+            else:
+                return back_to(request, product, _("Saved."))
+    context = {
+        **frame(request),
+        "product": product,
+        "form": form,
+        "theirs": _differences(form, theirs),
+        "heading": _("Edit"),
+        "submit": _("Save"),
+        "cancel_url": product_url(product),
+        "crumbs": crumbs_of(request, product, _("Edit")),
+    }
+    return render(request, "operations/product_form.html", context, status=status)
+
+
+def _compare(request: HttpRequest, form: Any, conflict: EditConflictError, kind: Any, **more: Any) -> tuple[Any, Any]:
+    """The form again with what was typed, to be saved upon the version that stands now."""
+    data = request.POST.copy()
+    data["revision"] = str(conflict.revision)
+    again = kind(data, **more)
+    again.is_valid()
+    again.add_error(None, f"{conflict.reason} {conflict.remedy}")
+    return again, conflict.theirs
+
+
+def _differences(form: Any, theirs: dict[str, Any]) -> list[dict[str, Any]]:
+    """Fields in which what was typed differs from what stands now."""
+    found: list[dict[str, Any]] = []
+    for name, value in theirs.items():
+        if name not in form.fields:
+            continue
+        typed = form.data.get(name) or ""
+        stands = "" if value is None else str(value)
+        if typed.replace("\r\n", "\n").strip() != stands.replace("\r\n", "\n").strip():
+            found.append({"label": form.fields[name].label, "theirs": stands, "yours": typed})
+    return found
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def product_adapt(request: HttpRequest, code: str) -> HttpResponse:
+    """Turn a reviewed draft into something usable."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    require(request.user, ADAPT_PRODUCT, product)
+    now = timezone.now()
+    seats = seats_of(request.user, alliance, (GroupKind.MEDIA,), at=now)
+    fitting = seats if product.adapter_id is None else {product.adapter_id}
+    more = {"institutions": offer(alliance, fitting), "with_ready": product.state == ProductState.TRANSFORMING}
+    initial = {
+        **_texts(product, ADAPTER_FIELDS),
+        "revision": product.revision,
+        "ready": product.adapted_at is not None,
+    }
+    form = AdaptForm(request.POST or None, initial=initial, **more)
+    theirs: dict[str, Any] = {}
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                adapt_product(
+                    alliance,
+                    code,
+                    actor=request.user,  # type: ignore[arg-type]
+                    institution_id=choose_institution(request, fitting, data.get("institution") or None),
+                    values=_changed(data, ADAPTER_FIELDS),
+                    revision=data["revision"] or 0,
+                    ready=bool(data.get("ready")),
+                    at=now,
+                )
+            except EditConflictError as conflict:
+                form, theirs = _compare(request, form, conflict, AdaptForm, **more)
+                status = 409
+            except InvalidInputError as refusal:
+                show_refusal(form, refusal)
+            else:
+                ready = data.get("ready")
+                return back_to(request, product, _("Handed over for the pilot.") if ready else _("Saved."))
+    context = {
+        **frame(request),
+        "product": product,
+        "form": form,
+        "theirs": _differences(form, theirs),
+        "heading": _("Adapt the text"),
+        "submit": _("Save"),
+        "cancel_url": product_url(product),
+        "crumbs": crumbs_of(request, product, _("Adapt the text")),
+    }
+    return render(request, "operations/product_form.html", context, status=status)
+
+
+@login_required
+@require_POST
+def product_submit(request: HttpRequest, code: str) -> HttpResponse:
+    """Hand a draft in; what is missing is said on the page where it can be written."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    try:
+        submit_product(alliance, code, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    except InvalidInputError as refusal:
+        messages.error(request, str(refusal.reason))
+        return redirect("product_edit", code=code)
+    return back_to(request, product, _("Submitted for review. Another institution reads it now."))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def product_review(request: HttpRequest, code: str) -> HttpResponse:
+    """Give an institution's word on a draft."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    require(request.user, REVIEW_PRODUCT, product)
+    now = timezone.now()
+    fitting = seats_of(request.user, alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=now)
+    form = ReviewForm(request.POST or None, institutions=offer(alliance, fitting - {product.author_id}))
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                review_product(
+                    alliance,
+                    code,
+                    actor=request.user,  # type: ignore[arg-type]
+                    institution_id=choose_institution(request, fitting, data.get("institution") or None),
+                    verdict=data["verdict"],
+                    comment=data["comment"],
+                    at=now,
+                )
+            except InvalidInputError as refusal:
+                show_refusal(form, refusal, {"reason": "comment"})
+            else:
+                product.refresh_from_db()
+                words = (
+                    _("Approved. The media group adapts it now.")
+                    if product.state == ProductState.TRANSFORMING
+                    else _("Sent back to the author with your reasons.")
+                )
+                messages.success(request, words)
+                visible = product_url(product)
+                return redirect(visible)
+    context = {
+        **frame(request),
+        "product": product,
+        "form": form,
+        "body": render_markdown(_in_language(product, "body")),
+        "cancel_url": product_url(product),
+        "crumbs": crumbs_of(request, product, _("Review")),
+    }
+    return render(request, "operations/product_review.html", context, status=status)
+
+
+def _with_reason(
+    request: HttpRequest, code: str, *, permission: str, act: Any, heading: str, warning: str, submit: str, done: str
+) -> HttpResponse:
+    """A step that needs nothing but a reason."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    require(request.user, permission, product)
+    form = ReasonForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                act(alliance, code, actor=request.user, reason=form.cleaned_data["reason"], at=timezone.now())
+            except InvalidInputError as refusal:
+                show_refusal(form, refusal)
+            else:
+                return back_to(request, product, done)
+    context = {
+        **frame(request),
+        "product": product,
+        "form": form,
+        "heading": heading,
+        "warning": warning,
+        "submit": submit,
+        "danger": True,
+        "cancel_url": product_url(product),
+        "crumbs": crumbs_of(request, product, heading),
+    }
+    return render(request, "operations/product_step.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def product_send_back(request: HttpRequest, code: str) -> HttpResponse:
+    """Send a product back to its author."""
+    return _with_reason(
+        request,
+        code,
+        permission=SEND_BACK_PRODUCT,
+        act=send_back_product,
+        heading=_("Send back to the author"),
+        warning=_("It becomes a draft again and passes review and adaptation anew."),
+        submit=_("Send back"),
+        done=_("Sent back to the author with your reason."),
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def product_retire(request: HttpRequest, code: str) -> HttpResponse:
+    """Take a released product out of use."""
+    return _with_reason(
+        request,
+        code,
+        permission=RETIRE_PRODUCT,
+        act=retire_product,
+        heading=_("Retire"),
+        warning=_("It leaves the catalogue and the public pages. Its record stays."),
+        submit=_("Retire"),
+        done=_("Retired."),
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def product_release(request: HttpRequest, code: str) -> HttpResponse:
+    """Decide on a proposed release, with the pilot's result in view."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    require(request.user, RELEASE_PRODUCT, product)
+    form = OptionalReasonForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        now = timezone.now()
+        if request.POST.get("decision") == "release":
+            release_product(alliance, code, actor=request.user, at=now)  # type: ignore[arg-type]
+            return back_to(request, product, _("Released. It stands in the catalogue within a few seconds."))
+        if form.is_valid():
+            try:
+                decline_release(
+                    alliance,
+                    code,
+                    actor=request.user,  # type: ignore[arg-type]
+                    reason=form.cleaned_data["reason"],
+                    at=now,
+                )
+            except InvalidInputError as refusal:
+                show_refusal(form, refusal)
+            else:
+                return back_to(request, product, _("Not released yet. The reason stands among the changes to make."))
+    pilot = latest_pilot(product)
+    context = {
+        **frame(request),
+        "product": product,
+        "pilot": pilot,
+        "form": form,
+        "criteria": read_criteria(pilot.result) if pilot else [],
+        "figures": pilot.result.get("figures") if pilot and pilot.result else None,
+        "is_proposed": product.state == ProductState.PILOTING and product.release_proposed_at is not None,
+        "cancel_url": product_url(product),
+        "crumbs": crumbs_of(request, product, _("Decide on the release")),
+    }
+    return render(request, "operations/product_release.html", context, status=status)
+
+
+@login_required
+@require_safe
+def product_move(request: HttpRequest, code: str) -> HttpResponse:
+    """The steps that are open now, and what each needs."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    context = {
+        **frame(request),
+        "product": product,
+        "steps": _steps_of(request, product),
+        "cancel_url": product_url(product),
+        "crumbs": crumbs_of(request, product, _("Move")),
+    }
+    return render(request, "operations/product_move.html", context)
+
+
+@login_required
+@require_POST
+def improvement_add(request: HttpRequest, code: str) -> HttpResponse:
+    """Agree on a change."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    form = ChangeForm(request.POST, auto_id="change_%s")
+    if not form.is_valid():
+        messages.error(request, _("Say in one sentence what shall change, in up to 300 characters."))
+        return redirect(f"{product_url(product)}#changes")
+    agree_improvement(
+        alliance,
+        code,
+        actor=request.user,  # type: ignore[arg-type]
+        text=form.cleaned_data["text"],
+        at=timezone.now(),
+    )
+    messages.success(request, _("Change agreed."))
+    return redirect(f"{product_url(product)}#changes")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def improvement_settle(request: HttpRequest, code: str, number: int, key: str) -> HttpResponse:
+    """Mark an agreed change as done, decline it, or open it again."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    require(request.user, CHANGE_IMPROVEMENT, product)
+    pilot = next((pilot for pilot in product.pilots.all() if pilot.round == number), None)
+    task = pilot.improvements.filter(key=key).first() if pilot else None
+    if task is None:
+        raise NotFoundError
+    form = SettleForm(request.POST or None, initial={"state": task.state, "note": task.note})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                settle_improvement(
+                    alliance,
+                    code,
+                    round_number=number,
+                    key=key,
+                    actor=request.user,  # type: ignore[arg-type]
+                    state=form.cleaned_data["state"],
+                    note=form.cleaned_data["note"],
+                    at=timezone.now(),
+                )
+            except InvalidInputError as refusal:
+                show_refusal(form, refusal)
+            else:
+                messages.success(request, _("Saved."))
+                return redirect(f"{product_url(product)}#changes")
+    context = {
+        **frame(request),
+        "product": product,
+        "form": form,
+        "heading": task.text,
+        "warning": "",
+        "submit": _("Save"),
+        "danger": False,
+        "cancel_url": f"{product_url(product)}#changes",
+        "crumbs": crumbs_of(request, product, _("Changes agreed")),
+    }
+    return render(request, "operations/product_step.html", context, status=status)
+
+
+@login_required
+@require_POST
+def share_add(request: HttpRequest, code: str) -> HttpResponse:
+    """Let somebody read a product before its release."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    form = ShareForm(request.POST, auto_id="share_%s")
+    if not form.is_valid():
+        messages.error(request, _("Give a complete e-mail address."))
+        return redirect(f"{product_url(product)}#shares")
+    try:
+        share = share_product(
+            alliance,
+            code,
+            actor=request.user,  # type: ignore[arg-type]
+            email=form.cleaned_data["email"],
+            at=timezone.now(),
+        )
+    except InvalidInputError as refusal:
+        messages.error(request, str(refusal.reason))
+    else:
+        messages.success(request, _("Shared with %(name)s.") % {"name": share.user})
+    return redirect(f"{product_url(product)}#shares")
+
+
+@login_required
+@require_POST
+def share_remove(request: HttpRequest, code: str) -> HttpResponse:
+    """Take a reading right back."""
+    alliance = tenant_of(request)
+    product = get_product(alliance, code, reader=request.user)
+    try:
+        reader = UUID(request.POST.get("reader", ""))
+    except ValueError:
+        raise NotFoundError from None
+    unshare_product(alliance, code, reader=reader, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    messages.success(request, _("The share was taken back."))
+    return redirect(f"{product_url(product)}#shares")
