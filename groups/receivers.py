@@ -10,7 +10,7 @@ from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
 from groups.actions import group  # noqa: F401 - registers its job
 from groups.actions.demo import load
-from groups.permissions import group_grants
+from groups.permissions import RULE_CONFLICT, group_grants
 from groups.selectors.group import LIST_EXTENSION, seat_duties, seats_panel
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
@@ -40,5 +40,17 @@ add(
         icon="grid-2x2",
         order=20,
         permission="alliance.view_console",
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="conflicts",
+        label=_("Conflicts of interest"),
+        url_name="conflict_list",
+        icon="shield",
+        order=40,
+        permission=RULE_CONFLICT,
     )
 )

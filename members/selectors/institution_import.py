@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from alliance.actions.files import open_stored
+from alliance.choices import JobState
 from alliance.kernel.tables import BYTE_ORDER_MARK, cell
+from members.choices import ImportState
 from members.models import InstitutionImport
 from members.selectors.institution_values import fault_text
 
@@ -130,3 +132,24 @@ REASON_NAMES: dict[str, Any] = {
     "duplicate": gettext_lazy("repeated inside the file"),
 }
 """What is wrong, in two or three words, by code."""
+
+
+def phase_of(record: InstitutionImport) -> str:
+    """Where an import is for its reader: mapping, checking, checked, running, stopped, failed or finished.
+
+    A job that died without writing the import's state shows as what it is.
+    """
+    job = record.job
+    if record.state in {ImportState.UPLOADED, ImportState.MAPPED}:
+        return "mapping"
+    if record.state == ImportState.CHECKING:
+        return "mapping" if job is None or job.state in {JobState.STOPPED, JobState.FAILED} else "checking"
+    if record.state == ImportState.CHECKED:
+        return "checked"
+    if record.state == ImportState.FINISHED:
+        return "finished"
+    if job is not None and job.state == JobState.STOPPED:
+        return "stopped"
+    if record.state == ImportState.RUNNING and (job is None or job.state != JobState.FAILED):
+        return "running"
+    return "failed"

@@ -1,0 +1,170 @@
+"""Shape of the input of an import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from alliance.kernel.forms import AllianceForm
+from members.choices import ImportPolicy, InstitutionKind
+from members.selectors.institution_table import DELIMITERS, ENCODINGS, FIELDS, LEAVE_OUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from members.models import InstitutionImport
+
+RECOGNISE = ("", _("recognise it"))
+OUT = "-"
+"""The choice "leave these rows out"; an empty choice means undecided."""
+
+FIELD_LABELS: dict[str, Any] = {
+    "name": _("Name, in either script"),
+    "name_en": _("Name in English"),
+    "name_zh": _("Name in Chinese"),
+    "kind": _("Type of institution"),
+    "country": _("Country"),
+    "region": _("Region"),
+    "registry_code": _("Registry code"),
+    "web": _("Web site"),
+    "contact_email": _("Contact e-mail"),
+}
+FIELD_HINTS: dict[str, Any] = {
+    "name": _("Names with Chinese characters become the Chinese name, the others the English one, row by row."),
+    "kind": _("Its values are matched with the seven kinds below."),
+    "country": _("Code of two letters (ISO 3166-1)."),
+    "region": _("Code (GB/T 2260) or name of a province or prefecture."),
+    "registry_code": _("Unified social credit code or ROR identifier."),
+}
+
+
+class UploadForm(AllianceForm):
+    """The table to import."""
+
+    file = forms.FileField(
+        label=_("Table"),
+        help_text=_("A CSV file with one header row, up to 200 MB. UTF-8, GB18030 and UTF-16 are recognised."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
+        error_messages={"required": _("Choose a file."), "empty": _("This file is empty.")},
+    )
+    encoding = forms.ChoiceField(label=_("Text encoding"), choices=[RECOGNISE, *ENCODINGS], required=False)
+    delimiter = forms.ChoiceField(label=_("Separator"), choices=[RECOGNISE, *DELIMITERS], required=False)
+
+
+class ReadingForm(AllianceForm):
+    """How to read a table that came out wrong."""
+
+    encoding = forms.ChoiceField(label=_("Text encoding"), choices=ENCODINGS)
+    delimiter = forms.ChoiceField(label=_("Separator"), choices=DELIMITERS)
+
+
+class MappingForm(AllianceForm):
+    """Which column is what, and which value means which kind."""
+
+    source = forms.CharField(
+        label=_("Source of the data"),
+        help_text=_("Kept with each institution, e.g. “ROR 2021 (CC0)”."),
+        max_length=120,
+        required=False,
+    )
+
+    def __init__(self, record: InstitutionImport, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        self.record = record
+        initial: dict[str, Any] = {
+            "source": record.source,
+            "default_country": record.defaults.get("country") or "CN",
+            "default_kind": record.defaults.get("kind") or "",
+        }
+        initial |= {f"column_{name}": str(index) for name, index in record.columns.items()}
+        super().__init__(data, initial=initial, **kwargs)
+        columns = [("", _("not in the table")), *((str(place), name) for place, name in enumerate(record.header))]
+        for name in FIELDS:
+            self.fields[f"column_{name}"] = forms.ChoiceField(
+                label=FIELD_LABELS[name], help_text=FIELD_HINTS.get(name, ""), choices=columns, required=False
+            )
+        self.fields["default_country"] = forms.CharField(
+            label=_("Country of rows that name none"),
+            max_length=2,
+            min_length=2,
+            widget=forms.TextInput(attrs={"class": "width-4"}),
+        )
+        self.fields["default_kind"] = forms.ChoiceField(
+            label=_("Kind, if the table has no such column"),
+            choices=[("", _("choose a kind")), *InstitutionKind.choices],
+            required=False,
+        )
+        choices = [("", _("choose a kind")), *InstitutionKind.choices, (OUT, _("leave these rows out"))]
+        self.kind_fields: list[tuple[str, str, int]] = []
+        for place, (value, count) in enumerate(record.kind_counts.items()):
+            name = f"kind_{place}"
+            self.kind_fields.append((name, value, count))
+            self.fields[name] = forms.ChoiceField(label=value, choices=choices, required=False)
+            self.initial[name] = self._shown(record.kinds.get(value))
+        from alliance.kernel.forms import dress  # noqa: PLC0415 - for the fields made here
+
+        for field in self.fields.values():
+            dress(field)
+
+    @staticmethod
+    def _shown(kind: str | None) -> str:
+        if kind is None:
+            return ""
+        return OUT if kind == LEAVE_OUT else kind
+
+    @property
+    def column_rows(self) -> list[forms.BoundField]:
+        """Fields that choose a column."""
+        return [self[f"column_{name}"] for name in FIELDS]
+
+    @property
+    def kind_rows(self) -> list[dict[str, Any]]:
+        """Fields that choose a kind, with their value and number of rows."""
+        return [{"field": self[name], "value": value, "count": count} for name, value, count in self.kind_fields]
+
+    def columns(self) -> dict[str, int]:
+        """Field -> column index."""
+        return {
+            name: int(chosen) for name in FIELDS if (chosen := self.cleaned_data.get(f"column_{name}")) not in (None, "")
+        }
+
+    def kinds(self) -> dict[str, str]:
+        """Value -> kind, or an empty text to leave the rows out; undecided values are missing."""
+        found = {}
+        for name, value, _count in self.kind_fields:
+            chosen = self.cleaned_data.get(name)
+            if chosen:
+                found[value] = LEAVE_OUT if chosen == OUT else chosen
+        return found
+
+    def defaults(self) -> dict[str, str]:
+        """Country and kind of rows that name none."""
+        return {
+            "country": self.cleaned_data["default_country"].upper(),
+            "kind": self.cleaned_data.get("default_kind") or "",
+        }
+
+    def place_errors(self, fields: Mapping[str, Any]) -> None:
+        """Put refusals of the action at the fields they concern."""
+        for name, words in fields.items():
+            at = f"column_{name}" if f"column_{name}" in self.fields else name
+            if name == "kind" and "kind" in self.columns():
+                undecided = [key for key, value, _count in self.kind_fields if value not in self.kinds()]
+                for key in undecided or ["column_kind"]:
+                    self.add_error(key, words)
+                continue
+            if name == "kind":
+                at = "default_kind"
+            self.add_error(at if at in self.fields else None, words)
+
+
+class PolicyForm(AllianceForm):
+    """What happens to the good rows."""
+
+    policy = forms.ChoiceField(
+        label=_("Some rows are refused. What shall happen to the good ones?"),
+        choices=ImportPolicy.choices,
+        widget=forms.RadioSelect,
+        initial=ImportPolicy.GOOD_ROWS,
+    )

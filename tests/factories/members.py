@@ -1,0 +1,59 @@
+"""Rows of the element layer for tests: valid by default, special cases by argument. Call them inside ``acting_in``."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from members.choices import Element, InstitutionKind, Scale, StaffRole
+from members.models import ElementSupply, Institution, InstitutionStaff
+from members.selectors.names import name_key_of, sort_key_of
+from tests.factories.alliance import make_user
+
+if TYPE_CHECKING:
+    from alliance.models import Alliance, User
+
+_numbers = itertools.count(1)
+
+
+def make_institution(alliance: Alliance, **fields: Any) -> Institution:
+    """An active industry think tank with an English name of its own."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "code": f"T-{number:04d}",
+        "kind": InstitutionKind.INDUSTRY_THINK_TANK,
+        "name_en": f"Institution {number}",
+        "joined_on": date(2026, 1, 5),
+        **fields,
+    }
+    values.setdefault("name_key", name_key_of(values["name_en"], values.get("name_zh", "")))
+    values.setdefault("sort_key", sort_key_of(values["name_en"], values.get("name_zh", "")))
+    return Institution.objects.create(alliance=alliance, **values)
+
+
+def make_staff(institution: Institution, user: User | None = None, **fields: Any) -> InstitutionStaff:
+    """A representative since yesterday."""
+    values: dict[str, Any] = {
+        "role": StaffRole.REPRESENTATIVE,
+        "starts_at": timezone.now() - timedelta(days=1),
+        **fields,
+    }
+    return InstitutionStaff.objects.create(
+        alliance=institution.alliance, institution=institution, user=user or make_user(), **values
+    )
+
+
+def make_supply(institution: Institution, element: str = Element.POLICY, **fields: Any) -> ElementSupply:
+    """A supply of middling strength, valid since January."""
+    values: dict[str, Any] = {
+        "scale": Scale.MESO,
+        "strength": Decimal("0.50"),
+        "evidence_en": "as noted",
+        "valid_from": date(2026, 1, 1),
+        **fields,
+    }
+    return ElementSupply.objects.create(alliance=institution.alliance, institution=institution, element=element, **values)
