@@ -37,8 +37,8 @@ def contrast(first: str, second: str) -> float:
 
 
 def is_usable(colour: str) -> bool:
-    """Whether a colour can be a primary colour: white text on it and it as text on white are both readable."""
-    return bool(_HEX.match(colour)) and contrast(colour, "#FFFFFF") >= TEXT_CONTRAST
+    """Whether a colour can be a primary colour: white text on it, and it as text on every light ground, are readable."""
+    return bool(_HEX.fullmatch(colour)) and min(contrast(colour, ground) for ground in LIGHT_SURFACES) >= TEXT_CONTRAST
 
 
 def light_shades(colour: str) -> Shades | None:

@@ -29,8 +29,10 @@ class AllianceFormRenderer(DjangoTemplates):
     def get_template(self, template_name: str) -> _EngineTemplate:
         """Templates of ours come from the project's engine, so that they translate and know our tags."""
         if template_name.startswith("components/"):
-            return get_template(template_name)
-        return super().get_template(template_name)
+            ours: _EngineTemplate = get_template(template_name)
+            return ours
+        djangos: _EngineTemplate = super().get_template(template_name)
+        return djangos
 
 
 class SummaryEntry(NamedTuple):
@@ -86,7 +88,8 @@ class FormLook:
         """The summary for the top of the form, empty when nothing is wrong."""
         if not self.errors:
             return ""
-        return mark_safe(self.renderer.render(self.template_name_summary, {"entries": self.summary()}))
+        drawn: str = self.renderer.render(self.template_name_summary, {"entries": self.summary()})
+        return mark_safe(drawn)
 
 
 def dress(field: forms.Field) -> None:

@@ -497,7 +497,7 @@ class ComponentNode(Node):
         slots: dict[str, str] = {}
         body: list[str] = []
         for node in self.nodelist:
-            rendered = node.render_annotated(context)
+            rendered = str(node.render_annotated(context))
             if isinstance(node, SlotNode):
                 slots[node.name] = mark_safe(rendered.strip())  # noqa: S308 - already rendered with autoescape
             else:

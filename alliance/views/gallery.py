@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel import charts
-from alliance.kernel.formats import is_chinese
+from alliance.kernel.formats import format_number, is_chinese
 from alliance.kernel.forms import AllianceForm
 
 if TYPE_CHECKING:
@@ -550,7 +550,7 @@ def _charts() -> dict[str, charts.Chart]:
                 ],
                 low=50,
                 high=100,
-                write=charts.format_number,
+                write=format_number,
             )
         ),
         "chart_requests": charts.draw(
