@@ -140,10 +140,7 @@ def list_standings(alliance: Alliance, on: date) -> list[Standing]:
 
 def _natural(code: str) -> tuple[Any, ...]:
     """Codes sorted as people count: O-2 before O-10."""
-    parts: list[tuple[int, Any]] = []
-    for part in code.replace("-", ".").split("."):
-        parts.append((0, int(part)) if part.isdigit() else (1, part))
-    return tuple(parts)
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in code.replace("-", ".").split("."))
 
 
 @dataclass(frozen=True, slots=True)
