@@ -240,7 +240,8 @@ class WriteEndpoint(Endpoint):
 
 def json_response(data: Any, status: int = 200, *, location: str = "") -> HttpResponse:
     """A JSON answer that is not to be kept by anybody."""
-    response = HttpResponse(dump(data), status=status, content_type="application/json")
+    content = data if isinstance(data, bytes) else dump(data)
+    response = HttpResponse(content, status=status, content_type="application/json")
     response["Cache-Control"] = "no-store"
     if location:
         response["Location"] = location
