@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -24,11 +26,14 @@ from evaluation.selectors.feedback import (
 )
 from services.choices import ClientKind
 
+if TYPE_CHECKING:
+    from alliance.kernel.requests import AllianceRequest
+
 
 @require_safe
-def feedback_list(request: HttpRequest) -> HttpResponse:
+def feedback_list(request: AllianceRequest) -> HttpResponse:
     """Satisfaction by service with its interval, best adjusted mean first; four queries beside the frame's."""
-    request.nav_key = "evaluation"  # type: ignore[attr-defined]
+    request.nav_key = "evaluation"
     require(request.user, VIEW_FEEDBACK, request.alliance)
     results = list(list_latest_results(request.alliance))
     if request.GET.get("format") == "csv":
@@ -88,9 +93,9 @@ def feedback_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def feedback_detail(request: HttpRequest, code: str) -> HttpResponse:
+def feedback_detail(request: AllianceRequest, code: str) -> HttpResponse:
     """One service: figures, the marks they come from, and how they moved."""
-    request.nav_key = "evaluation"  # type: ignore[attr-defined]
+    request.nav_key = "evaluation"
     require(request.user, VIEW_FEEDBACK, request.alliance)
     found = get_feedback_page(request.alliance, code)
     if found is None:

@@ -74,7 +74,7 @@ class RatingForm(AllianceForm):
 
     def _check_start(self, started: str) -> None:
         signer = signing.TimestampSigner(salt=START_SALT)
-        problem: str | Promise = ""
+        problem: Any = ""
         try:
             if signer.unsign(started, max_age=LONGEST_SECONDS) != self.entry_code:
                 problem = _("The rating was not sent: the form belongs to another page. Send it once more.")
@@ -92,7 +92,8 @@ class RatingForm(AllianceForm):
             )
         # What was typed stays; only the hidden moment is renewed, so that sending once more works.
         if problem:
-            data = self.data.copy()
+            data: Any = self.data
+            data = data.copy()
             data[self.add_prefix("started")] = sign_start(self.entry_code)
             self.data = data
             raise forms.ValidationError(problem, code="form_start")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from django.db.models import TextChoices
     from django.utils.safestring import SafeString
 
+    from alliance.kernel.requests import AllianceRequest
     from services.selectors.public import Story
 
 
@@ -83,7 +84,7 @@ class Filter:
     options: list[Option]
 
 
-def _choice(request: HttpRequest, name: str, choices: type[TextChoices]) -> str:
+def _choice(request: AllianceRequest, name: str, choices: type[TextChoices]) -> str:
     """A filter's value from the query; an unknown one counts as none."""
     value = request.GET.get(name, "")
     return value if value in choices.values else ""
@@ -96,7 +97,7 @@ def _filter(name: str, label: str, every: str, choices: Iterable[tuple[str, Any]
 
 @require_safe
 @cached_page
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: AllianceRequest) -> HttpResponse:
     """Front page of one alliance."""
     found = public.get_home(request.alliance, timezone.now(), timezone.localdate())
     context = {
@@ -110,9 +111,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cached_page
-def story_list(request: HttpRequest) -> HttpResponse:
+def story_list(request: AllianceRequest) -> HttpResponse:
     """All stories, newest first."""
-    request.nav_key = "stories"  # type: ignore[attr-defined]
+    request.nav_key = "stories"
     rows = public.list_public_articles(request.alliance, timezone.now())
     page = paginate(rows, request.GET, order=("-published_at", "-id"), size=24)
     return render(request, "services/story_list.html", {"page": page, "cards": _cards(map(public.as_story, page.items))})
@@ -120,9 +121,9 @@ def story_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cached_page
-def story_detail(request: HttpRequest, slug: str) -> HttpResponse:
+def story_detail(request: AllianceRequest, slug: str) -> HttpResponse:
     """One story, with the product it tells of."""
-    request.nav_key = "stories"  # type: ignore[attr-defined]
+    request.nav_key = "stories"
     found = public.get_article_page(request.alliance, slug, timezone.now())
     if found is None:
         raise NotFoundError
@@ -142,9 +143,9 @@ def story_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @cached_page
-def catalogue_list(request: HttpRequest) -> HttpResponse:
+def catalogue_list(request: AllianceRequest) -> HttpResponse:
     """Services on offer, by category, client and access."""
-    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    request.nav_key = "catalogue"
     category = _choice(request, "category", ServiceCategory)
     client = _choice(request, "client", ClientKind)
     access = _choice(request, "access", Access)
@@ -166,9 +167,9 @@ def catalogue_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cached_page
-def catalogue_entry(request: HttpRequest, code: str) -> HttpResponse:
+def catalogue_entry(request: AllianceRequest, code: str) -> HttpResponse:
     """One service: what it is, how it did in pilots, what clients say."""
-    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    request.nav_key = "catalogue"
     found = public.get_entry_page(request.alliance, code, timezone.now())
     if found is None:
         raise NotFoundError
@@ -188,9 +189,9 @@ def catalogue_entry(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_safe
 @cached_page
-def listing_list(request: HttpRequest) -> HttpResponse:
+def listing_list(request: AllianceRequest) -> HttpResponse:
     """Open needs and offers."""
-    request.nav_key = "listings"  # type: ignore[attr-defined]
+    request.nav_key = "listings"
     on = timezone.localdate()
     side = _choice(request, "side", ListingSide)
     category = _choice(request, "category", ServiceCategory)
@@ -210,9 +211,9 @@ def listing_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cached_page
-def listing_detail(request: HttpRequest, code: str) -> HttpResponse:
+def listing_detail(request: AllianceRequest, code: str) -> HttpResponse:
     """One open need or offer."""
-    request.nav_key = "listings"  # type: ignore[attr-defined]
+    request.nav_key = "listings"
     listing = public.get_public_listing(request.alliance, code, timezone.localdate())
     if listing is None:
         raise NotFoundError
@@ -226,9 +227,9 @@ def listing_detail(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_safe
 @cached_page
-def member_directory(request: HttpRequest) -> HttpResponse:
+def member_directory(request: AllianceRequest) -> HttpResponse:
     """Members by kind and place: names only, no personal data."""
-    request.nav_key = "members"  # type: ignore[attr-defined]
+    request.nav_key = "members"
     facets = public.count_directory(request.alliance)
     kind = _choice(request, "kind", InstitutionKind)
     place = request.GET.get("place", "")
@@ -252,16 +253,16 @@ def member_directory(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cached_page
-def about(request: HttpRequest) -> HttpResponse:
+def about(request: AllianceRequest) -> HttpResponse:
     """What the alliance is, its level, the six groups, whom to write to."""
-    request.nav_key = "about"  # type: ignore[attr-defined]
+    request.nav_key = "about"
     context = {"groups": public.count_seats(request.alliance, timezone.now()), "level": request.alliance.get_level_display()}
     return render(request, "services/about.html", context)
 
 
 @require_safe
 @cached_page
-def feed(request: HttpRequest) -> HttpResponse:
+def feed(request: AllianceRequest) -> HttpResponse:
     """Atom feed of stories and services in the reader's language, the newest fifty."""
     alliance, now = request.alliance, timezone.now()
     atom = Atom1Feed(
@@ -272,10 +273,11 @@ def feed(request: HttpRequest) -> HttpResponse:
         feed_url=absolute_url(alliance, "feed"),
         author_name=alliance.name,
     )
-    items = [
+    items: list[tuple[Any, str, dict[str, str], Any, str]] = [
         (article.published_at, "story_detail", {"slug": article.slug}, article, pick_bilingual(article, "standfirst")[0])
         for article in public.list_public_articles(alliance, now)[:50]
-    ] + [
+    ]
+    items += [
         (entry.published_at, "catalogue_entry", {"code": entry.code}, entry, pick_bilingual(entry, "summary")[0])
         for entry in public.list_public_entries(alliance)[:50]
     ]
@@ -294,7 +296,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cached_page
-def sitemap(request: HttpRequest) -> HttpResponse:
+def sitemap(request: AllianceRequest) -> HttpResponse:
     """Every public address with its date."""
     alliance = request.alliance
     pages = [

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,14 +29,15 @@ from services.selectors.rating import get_rating, list_comments_to_check
 from services.tasks import send_rating_mail
 
 if TYPE_CHECKING:
+    from alliance.kernel.requests import AllianceRequest
     from services.models import Rating
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def rating_create(request: HttpRequest, code: str) -> HttpResponse:
+def rating_create(request: AllianceRequest, code: str) -> HttpResponse:
     """The form for one service; nothing typed is lost when it is refused."""
-    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    request.nav_key = "catalogue"
     entry = CatalogueEntry.objects.of(request.alliance).public().filter(code=code).first()
     if entry is None:
         raise NotFoundError
@@ -72,7 +73,7 @@ def rating_create(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-def _submit(request: HttpRequest, entry: CatalogueEntry, form: RatingForm) -> Rating:
+def _submit(request: AllianceRequest, entry: CatalogueEntry, form: RatingForm) -> Rating:
     alliance = request.alliance
     network = limits.network_of(request.META.get("REMOTE_ADDR", ""))
     limits.hit("public_form_network", alliance.pk, "rating", network)
@@ -91,9 +92,9 @@ def _submit(request: HttpRequest, entry: CatalogueEntry, form: RatingForm) -> Ra
 
 
 @require_safe
-def rating_sent(request: HttpRequest, code: str) -> HttpResponse:
+def rating_sent(request: AllianceRequest, code: str) -> HttpResponse:
     """What happens next, after the form was sent."""
-    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    request.nav_key = "catalogue"
     entry = CatalogueEntry.objects.of(request.alliance).public().filter(code=code).first()
     if entry is None:
         raise NotFoundError
@@ -102,9 +103,9 @@ def rating_sent(request: HttpRequest, code: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def rating_confirm(request: HttpRequest, token: str) -> HttpResponse:
+def rating_confirm(request: AllianceRequest, token: str) -> HttpResponse:
     """The page behind the mail's link. Reading it changes nothing, because mail programs open links by themselves."""
-    request.nav_key = "catalogue"  # type: ignore[attr-defined]
+    request.nav_key = "catalogue"
     rating = get_rating(request.alliance, read_token(request.alliance, token))
     if rating is None:
         raise NotFoundError
@@ -119,16 +120,16 @@ def rating_confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_safe
-def rating_moderation(request: HttpRequest) -> HttpResponse:
+def rating_moderation(request: AllianceRequest) -> HttpResponse:
     """Comments that wait for the editor, oldest first."""
-    request.nav_key = "ratings"  # type: ignore[attr-defined]
+    request.nav_key = "ratings"
     require(request.user, MODERATE_RATING, request.alliance)
     page = paginate(list_comments_to_check(request.alliance), request.GET, order=("confirmed_at", "id"))
     return render(request, "services/rating_moderation.html", {"page": page, "ratings": page.items})
 
 
 @require_POST
-def rating_moderate(request: HttpRequest, uuid: UUID) -> HttpResponse:
+def rating_moderate(request: AllianceRequest, uuid: UUID) -> HttpResponse:
     """Show a comment or leave it out."""
     form = ModerationForm(request.POST)
     if not form.is_valid():

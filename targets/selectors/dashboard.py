@@ -206,9 +206,10 @@ def list_opinions(alliance: Alliance) -> list[Opinion]:
         )
         .order_by()
     )
-    found = {row["entry__category"]: row for row in rows}
+    found: dict[str, Any] = {row["entry__category"]: row for row in rows}
+    empty: dict[str, Any] = {}
     return [
-        Opinion(category, *(found.get(category, {}).get(name, 0) for name in ("satisfied", "middling", "dissatisfied")))
+        Opinion(category, *(found.get(category, empty).get(name, 0) for name in ("satisfied", "middling", "dissatisfied")))
         for category in ServiceCategory.values
     ]
 
@@ -224,7 +225,7 @@ def read_feedback(alliance: Alliance, at: datetime) -> Feedback:
 def list_released(alliance: Alliance) -> list[Released]:
     """The three newest services with their pilot score and ratings; two queries."""
     score = Pilot.objects.of(alliance).filter(product=OuterRef("product_id"), state=PilotState.PASSED).order_by("-round")
-    entries = list(
+    entries: list[Any] = list(
         CatalogueEntry.objects.of(alliance)
         .public()
         .select_related("product")

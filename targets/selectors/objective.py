@@ -277,7 +277,7 @@ def list_progress(alliance: Alliance, days: list[date], *, tier: str = "") -> li
     measurements = standing_measurements(alliance)
     if tier:
         measurements = measurements.filter(objective__tier=tier)
-    rows = list(
+    rows: list[Any] = list(
         measurements.filter(objective__baseline__isnull=False)
         .exclude(objective__baseline=F("objective__target_value"))
         .order_by("at", "id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from targets.choices import ObjectiveStatus, ObjectiveTier
 from targets.selectors.dashboard import get_dashboard
 
 if TYPE_CHECKING:
+    from alliance.kernel.requests import AllianceRequest
     from targets.selectors.dashboard import Dashboard
 
 STATE_COLOURS = {
@@ -64,9 +65,9 @@ def month_label(day: date) -> str:
 
 
 @require_safe
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: AllianceRequest) -> HttpResponse:
     """The dashboard."""
-    request.nav_key = "dashboard"  # type: ignore[attr-defined]
+    request.nav_key = "dashboard"
     require(request.user, "alliance.view_console", request.alliance)
     now = timezone.now()
     on = timezone.localdate(now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from django import forms
 
     from alliance.kernel.indicators import RecordRef
+    from alliance.kernel.requests import AllianceRequest
 
 STATUS_COLOURS = {
     ObjectiveStatus.MET: "g2",
@@ -62,9 +63,9 @@ def draw_status_bar(counts: dict[str, int]) -> charts.Chart:
 
 
 @require_safe
-def objective_list(request: HttpRequest) -> HttpResponse:
+def objective_list(request: AllianceRequest) -> HttpResponse:
     """The three tiers as trees with values, progress and status."""
-    request.nav_key = "objectives"  # type: ignore[attr-defined]
+    request.nav_key = "objectives"
     require(request.user, VIEW_OBJECTIVE, request.alliance)
     standings = list_standings(request.alliance, timezone.localdate())
     if request.GET.get("format") == "csv":
@@ -98,9 +99,9 @@ def _links(records: list[RecordRef]) -> list[dict[str, Any]]:
 
 
 @require_safe
-def objective_detail(request: HttpRequest, code: str) -> HttpResponse:
+def objective_detail(request: AllianceRequest, code: str) -> HttpResponse:
     """One objective: its trend, every value ever noted, and the records behind the newest."""
-    request.nav_key = "objectives"  # type: ignore[attr-defined]
+    request.nav_key = "objectives"
     require(request.user, VIEW_OBJECTIVE, request.alliance)
     page = get_objective_page(request.alliance, code, timezone.localdate())
     if page is None:
@@ -147,19 +148,19 @@ def _draw_trend(points: list[Measurement], target: float) -> charts.Chart:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def objective_create(request: HttpRequest) -> HttpResponse:
+def objective_create(request: AllianceRequest) -> HttpResponse:
     """Set a new objective."""
     return _edit(request, "")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def objective_change(request: HttpRequest, code: str) -> HttpResponse:
+def objective_change(request: AllianceRequest, code: str) -> HttpResponse:
     """Change an objective; its values stay."""
     return _edit(request, code)
 
 
-def _edit(request: HttpRequest, code: str) -> HttpResponse:
-    request.nav_key = "objectives"  # type: ignore[attr-defined]
+def _edit(request: AllianceRequest, code: str) -> HttpResponse:
+    request.nav_key = "objectives"
     require(request.user, SET_OBJECTIVE, request.alliance)
     objective = get_objective(request.alliance, code) if code else None
     if code and objective is None:
@@ -209,9 +210,9 @@ def _show(form: forms.BaseForm, refusal: InvalidInputError) -> None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def measurement_report(request: HttpRequest, code: str) -> HttpResponse:
+def measurement_report(request: AllianceRequest, code: str) -> HttpResponse:
     """Report a value; with ``?replaces=`` the correction of an earlier one."""
-    request.nav_key = "objectives"  # type: ignore[attr-defined]
+    request.nav_key = "objectives"
     objective = get_objective(request.alliance, code)
     if objective is None:
         raise NotFoundError
@@ -259,7 +260,7 @@ def measurement_report(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "targets/measurement_report.html", context, status=status)
 
 
-def _replaced(request: HttpRequest, objective_id: int) -> Measurement | None:
+def _replaced(request: AllianceRequest, objective_id: int) -> Measurement | None:
     wanted = request.GET.get("replaces", "")
     if not wanted:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +22,8 @@ from targets.views.dashboard import url_or_empty
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from alliance.kernel.requests import AllianceRequest
 
 SHOWN = 8
 
@@ -43,9 +45,9 @@ def greet(name: str, at: datetime) -> str:
 
 
 @require_safe
-def portal_home(request: HttpRequest) -> HttpResponse:
+def portal_home(request: AllianceRequest) -> HttpResponse:
     """Needs your action, dates to come, and whom to ask."""
-    request.nav_key = "today"  # type: ignore[attr-defined]
+    request.nav_key = "today"
     if not request.user.is_authenticated:
         return HttpResponseRedirect(f"{reverse('account_login')}?next={request.get_full_path()}")
     held = institutions_acted_for(grants_of(request.user, request.alliance))

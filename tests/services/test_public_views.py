@@ -298,7 +298,7 @@ def test_a_rating_is_sent_confirmed_by_mail_and_counted(
 
     assert answer.status_code == 302
     assert client.get(answer["Location"]).status_code == 200
-    path = "/" + re.search(r"https?://[^/]+/(\S+)", mail.outbox[0].body)[1]  # type: ignore[index]
+    path = "/" + re.search(r"https?://[^/]+/(\S+)", str(mail.outbox[0].body))[1]  # type: ignore[index]
     assert b"It counts once you confirm" in client.get(path).content
     assert Rating.objects.of(act).get().state == RatingState.UNCONFIRMED  # opening the link changes nothing
     done = client.post(path)
