@@ -76,15 +76,15 @@ def register_client(
         require(actor, MANAGE, alliance)
     for field, text in (("name", name), ("organisation", organisation), ("purpose", purpose)):
         if not text.strip():
-            words = _("This field is required.")
-            raise InvalidInputError(words, fields={field: words})
+            required = _("This field is required.")
+            raise InvalidInputError(required, fields={field: required})
     if not scopes or (unknown := sorted(set(scopes) - set(known_scopes))):
         words = _("Choose one or more of these scopes: %(scopes)s.") % {"scopes": ", ".join(known_scopes)}
         raise InvalidInputError(words, fields={"scopes": words}, details={"unknown": unknown if scopes else []})
     if expires_at is not None and expires_at <= at:
-        words = _("The end must lie in the future.")
-        raise InvalidInputError(words, fields={"expires_at": words})
-    secret = generate_client_secret()
+        future = _("The end must lie in the future.")
+        raise InvalidInputError(future, fields={"expires_at": future})
+    secret = generate_client_secret()  # type: ignore[no-untyped-call]
     client = ApiClient(
         alliance=alliance,
         name=name.strip(),
@@ -130,7 +130,7 @@ def rotate_secret(alliance: Alliance, client_id: str, *, actor: User | None, ove
     if not timedelta(0) <= overlap <= MOST_OVERLAP:
         words = _("Both secrets may work side by side for at most %(days)s days.") % {"days": MOST_OVERLAP.days}
         raise InvalidInputError(words, fields={"overlap": words})
-    secret = generate_client_secret()
+    secret = generate_client_secret()  # type: ignore[no-untyped-call]
     client.previous_secret = client.client_secret if overlap else ""
     client.previous_secret_until = at + overlap if overlap else None
     client.client_secret = secret
@@ -154,7 +154,7 @@ def revoke_client(alliance: Alliance, client_id: str, *, actor: User | None, at:
     if client.revoked_at is None:
         client.revoked_at = at
         client.save(update_fields=["revoked_at", "updated"])
-        get_access_token_model().objects.filter(application=client).delete()
+        get_access_token_model().objects.filter(application=client).delete()  # type: ignore[no-untyped-call]
         record_audit(client, actor=actor, verb="revoke_api_client", after={"client": client.client_id}, at=at)
     return client
 

@@ -24,6 +24,6 @@ def drop_expired(alliance: Alliance, *, at: datetime, idempotency_life: timedelt
     """Drop old idempotency keys, access tokens that ran out, and notes of events that can no longer be delivered again."""
     IdempotencyKey.objects.of(alliance).filter(created_at__lt=at - idempotency_life).delete()
     ConsumedEvent.objects.of(alliance).filter(at__lt=at - CONSUMED_EVENT_LIFE).delete()
-    get_access_token_model().objects.filter(application__alliance=alliance, expires__lt=at).delete()
+    get_access_token_model().objects.filter(application__alliance=alliance, expires__lt=at).delete()  # type: ignore[no-untyped-call]
     drop_orphan_files(alliance, at=at)
     RateCount.objects.filter(slot__lt=int((at - RATE_COUNT_LIFE).timestamp())).delete()

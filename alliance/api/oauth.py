@@ -25,16 +25,17 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Check identifier and secret; an unknown client takes as long to refuse as a wrong secret."""
-        known = bool(super().authenticate_client(request, *args, **kwargs))
+        known = bool(super().authenticate_client(request, *args, **kwargs))  # type: ignore[no-untyped-call]
         if self._client is None:
             make_password("an unknown client")
         return known
 
     def _load_application(self, client_id: str, request: Any) -> ApiClient | None:
         """The client of the acting alliance, when it may be used now from this address."""
-        if not isinstance(client_id, str) or "\x00" in client_id or tenancy.acting_alliance_id() is None:
+        alliance_id = tenancy.acting_alliance_id()
+        if not isinstance(client_id, str) or "\x00" in client_id or alliance_id is None:
             return None
-        client = ApiClient.objects.filter(alliance_id=tenancy.acting_alliance_id(), client_id=client_id).first()
+        client = ApiClient.objects.filter(alliance_id=alliance_id, client_id=client_id).first()
         if client is None or not client.is_open(timezone.now()) or not client.admits(request.headers.get("REMOTE_ADDR", "")):
             request.client = None
             return None
@@ -43,7 +44,7 @@ class ClientCredentialsValidator(OAuth2Validator):  # type: ignore[misc]
 
     def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:
         """The current secret, or during a rotation the one before it."""
-        if super()._check_secret(provided_secret, stored_secret):
+        if super()._check_secret(provided_secret, stored_secret):  # type: ignore[no-untyped-call]
             return True
         client = self._client
         return bool(

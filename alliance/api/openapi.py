@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
@@ -84,7 +84,7 @@ class AllianceSchema(AutoSchema):  # type: ignore[misc]
     def _operation_id(self) -> str:
         words = [word for word in re.split(r"[/{}_-]+", self.path.removeprefix("/api/v1/")) if word and word != "code"]
         projection = getattr(self.view, "projection", None)
-        verb = {"GET": "read" if self.view.single or projection is None else "list", "POST": "post"}.get(
+        verb = {"GET": "read" if getattr(self.view, "single", False) or projection is None else "list", "POST": "post"}.get(
             self.method, self.method.lower()
         )
         return "_".join([*words, verb])
@@ -191,8 +191,8 @@ class AllianceSchema(AutoSchema):  # type: ignore[misc]
             content["example"] = example
         return {"required": True, "content": {media_type: content}}
 
-    def _shape(self, shape: Any, direction: str) -> dict[str, Any]:
-        if isinstance(shape, type) and issubclass(shape, serializers.BaseSerializer):
+    def _shape(self, shape: Any, direction: Literal["request", "response"]) -> dict[str, Any]:
+        if isinstance(shape, type) and issubclass(shape, serializers.Serializer):
             return dict(self.resolve_serializer(shape, direction).ref)
         return dict(shape)
 

@@ -11,10 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from drf_spectacular.views import SpectacularAPIView
 from oauth2_provider.oauth2_backends import get_oauthlib_core
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.parsers import BaseParser, FormParser
-from rest_framework.permissions import AllowAny, BasePermission
-from rest_framework.renderers import BaseRenderer
+from rest_framework.parsers import FormParser
+from rest_framework.permissions import AllowAny
 
 from alliance.api.endpoints import Endpoint, json_response
 from alliance.api.openapi import AllianceSchema
@@ -37,14 +35,14 @@ class SchemaView(SpectacularAPIView):  # type: ignore[misc]
 
     undocumented = True
     schema = AllianceSchema()
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = []
-    permission_classes: ClassVar[list[type[BasePermission]]] = [AllowAny]
+    authentication_classes = []
+    permission_classes = [AllowAny]
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The document in English or, with ``?lang=zh-hans``, with the texts that exist in Chinese."""
         if request.GET.get("lang") not in {None, *dict(settings.LANGUAGES)}:
             raise NotFoundError
-        return super().get(request, *args, **kwargs)
+        return super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 @require_GET
@@ -57,8 +55,8 @@ class TokenEndpoint(Endpoint):
     """Gives access tokens to machine clients (OAuth 2.0, client credentials only)."""
 
     tag = "tokens"
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = []
-    parser_classes: ClassVar[list[type[BaseParser]]] = [FormParser]
+    authentication_classes = []
+    parser_classes = [FormParser]
     access: ClassVar[Mapping[str, Access]] = {"POST": Access(anonymous=True)}
     summary: ClassVar[Mapping[str, str]] = {"POST": "Ask for an access token"}
     explanation: ClassVar[Mapping[str, str]] = {
@@ -107,7 +105,7 @@ class TokenEndpoint(Endpoint):
         if raw.POST.get("grant_type") != "client_credentials":
             return json_response({"error": "unsupported_grant_type"}, 400)
         network = limits.network_of(raw.META.get("REMOTE_ADDR", ""))
-        _uri, headers, body, status = get_oauthlib_core().create_token_response(raw)
+        _uri, headers, body, status = get_oauthlib_core().create_token_response(raw)  # type: ignore[no-untyped-call]
         if status == 401:
             limits.hit("sign_in_network", "api", self.alliance.pk, network)
         response = HttpResponse(body, status=status, content_type="application/json")
@@ -121,7 +119,7 @@ class ProblemList(Endpoint):
     """Every problem code with its title in the reader's language."""
 
     tag = "problems"
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = []
+    authentication_classes = []
     access: ClassVar[Mapping[str, Access]] = {"GET": Access(anonymous=True)}
     summary: ClassVar[Mapping[str, str]] = {"GET": "List the problem codes"}
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {
@@ -167,9 +165,9 @@ class UnknownRoute(Endpoint):
     """Whatever stands at no address of the API."""
 
     undocumented = True
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = []
-    permission_classes: ClassVar[list[type[BasePermission]]] = [AllowAny]
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [OrjsonRenderer]
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    renderer_classes = [OrjsonRenderer]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Count the call, then say that there is nothing here, whatever the method."""

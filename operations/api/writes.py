@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from alliance.api.endpoints import ClosedSerializer, WriteEndpoint, json_response, read_body
+from alliance.api.endpoints import ClosedSerializer, WriteEndpoint, json_response, person_of, read_body
 from alliance.api.openapi import ref
 from alliance.api.permissions import Access
 from alliance.kernel.errors import InvalidInputError, NotFoundError
@@ -145,7 +145,7 @@ class ProductCollection(ProductList, WriteEndpoint):
         values = read_body(DraftBody, request)
         author = find_institution(self.alliance, values.pop("institution"))
         product = draft_product(
-            self.alliance, actor=request.user, institution_id=author.pk, values=values, at=timezone.now()
+            self.alliance, actor=person_of(request), institution_id=author.pk, values=values, at=timezone.now()
         )
         return product_response(self.alliance, product.code, 201)
 
@@ -181,7 +181,7 @@ class ProductStep(WriteEndpoint):
         if step is None:
             raise NotFoundError
         body = read_body(StepBody, request)
-        common: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
+        common: dict[str, Any] = {"actor": person_of(request), "at": timezone.now()}
         reason = body.get("reason", "")
         if step in {APPROVE, RETURN}:
             reviewer = find_institution(alliance, body.get("institution", ""))
@@ -250,7 +250,7 @@ class PilotAnswer(WriteEndpoint):
         feedback = submit_feedback(
             self.alliance,
             product.code,
-            actor=request.user,
+            actor=person_of(request),
             institution_id=firm.pk,
             scores={score["criterion"]: score["score"] for score in body["scores"]},
             defects=[DefectNote(defect["severity"], defect["description"]) for defect in body.get("defects", [])],

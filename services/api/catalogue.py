@@ -22,6 +22,7 @@ from alliance.api.endpoints import (
     ProjectionList,
     WriteEndpoint,
     json_response,
+    person_of,
     read_body,
 )
 from alliance.api.permissions import Access
@@ -287,7 +288,7 @@ class RatingCollection(WriteEndpoint):
         if "\x00" in kwargs["code"]:
             raise NotFoundError
         caller = machine_of(request)
-        limits.hit("public_form", self.alliance.pk, "rating", caller.client.pk if caller else request.user.uuid)
+        limits.hit("public_form", self.alliance.pk, "rating", caller.client.pk if caller else person_of(request).uuid)
         language = body.get("language") or get_language() or settings.LANGUAGE_CODE
         rating = submit_rating(
             self.alliance,

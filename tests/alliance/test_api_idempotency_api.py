@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -157,11 +156,11 @@ def test_a_key_that_outlived_its_term_acts_again_and_is_swept(client: Client, al
 
 
 @pytest.fixture
-def committed(transactional_db: None) -> Iterator[Alliance]:
+def committed(transactional_db: None) -> Alliance:
     """An alliance with rows that other connections see."""
     alliance = make_alliance()
     fill(alliance, 1)
-    yield alliance
+    return alliance
 
 
 @pytest.mark.django_db(transaction=True)

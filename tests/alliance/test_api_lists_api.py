@@ -246,7 +246,7 @@ def test_a_record_is_the_same_alone_as_in_the_list(client: Client, alliance: All
 def test_every_projection_of_the_document_is_compared_here() -> None:
     from drf_spectacular.generators import SchemaGenerator
 
-    SchemaGenerator(urlconf="alliance.urls_tenant").get_schema(request=None, public=True)
+    SchemaGenerator(urlconf="alliance.urls_tenant").get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 
     assert set(projections) == {case.projection.name for case in CASES}
 

@@ -62,7 +62,7 @@ def test_every_other_grant_is_refused(client: Client, alliance: Alliance, grant:
 
     assert answer.status_code in {400, 401}
     assert "access_token" not in answer.json()
-    assert not get_access_token_model().objects.exists()
+    assert not get_access_token_model().objects.exists()  # type: ignore[no-untyped-call]
 
 
 def test_a_wrong_secret_and_an_unknown_client_get_the_same_answer(client: Client, alliance: Alliance) -> None:

@@ -14,4 +14,4 @@ class Command(SpectacularCommand):  # type: ignore[misc]
     def handle(self, *args: Any, **options: Any) -> None:
         options["urlconf"] = options["urlconf"] or settings.TENANT_URLCONF
         options["lang"] = options["lang"] or "en"
-        super().handle(*args, **options)
+        super().handle(*args, **options)  # type: ignore[no-untyped-call]
