@@ -97,7 +97,8 @@ class MappingForm(AllianceForm):
         )
         choices = [("", _("choose a kind")), *InstitutionKind.choices, (OUT, _("leave these rows out"))]
         self.kind_fields: list[tuple[str, str, int]] = []
-        for place, (value, count) in enumerate(record.kind_counts.items()):
+        # A JSON column keeps no order: the most frequent value comes first, ties by its letters.
+        for place, (value, count) in enumerate(sorted(record.kind_counts.items(), key=lambda pair: (-pair[1], pair[0]))):
             name = f"kind_{place}"
             self.kind_fields.append((name, value, count))
             self.fields[name] = forms.ChoiceField(label=value, choices=choices, required=False)
