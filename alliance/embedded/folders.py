@@ -126,18 +126,22 @@ class DataFolder:
         )
         raise ServiceError(message)
 
+    @property
     def socket_folder(self) -> Path:
-        """A short folder for sockets, whose paths end at 107 bytes however long the data folder's is.
+        """Where the sockets lie: a short path, for theirs end at 107 bytes however long the data folder's is.
+
+        The name differs between users and between data folders, and stays the same between starts.
+        """
+        digest = hashlib.sha256(os.fsencode(os.path.realpath(self.path))).hexdigest()[:8]
+        return Path("/tmp") / f"alliance-{os.geteuid()}-{digest}"  # noqa: S108 - owner and mode are checked before use
+
+    def make_socket_folder(self) -> Path:
+        """Make the socket folder, or take the one that is ours.
 
         Raises:
             ServiceError: Somebody else made it first, or it is not a plain folder.
         """
-        return private_folder(Path("/tmp") / self.socket_folder_name(), 0o711 if os.geteuid() == 0 else 0o700)  # noqa: S108
-
-    def socket_folder_name(self) -> str:
-        """Differs between users and between data folders, stays the same between starts."""
-        digest = hashlib.sha256(os.fsencode(os.path.realpath(self.path))).hexdigest()[:8]
-        return f"alliance-{os.geteuid()}-{digest}"
+        return private_folder(self.socket_folder, 0o711 if os.geteuid() == 0 else 0o700)
 
 
 def private_folder(path: Path, mode: int, owner: int | None = None) -> Path:

@@ -76,7 +76,7 @@ class Postgres:
     @property
     def socket_folder(self) -> Path:
         """Where the socket lies; as root a sub-folder that belongs to the database's user."""
-        base = self.folder.socket_folder()
+        base = self.folder.socket_folder
         return base / "pg" if os.geteuid() == 0 else base
 
     def url(self, role: str, database: str = DATABASE) -> str:
@@ -175,6 +175,7 @@ class Postgres:
         """
         account = self.account()
         binaries = self.binaries(account)
+        self.folder.make_socket_folder()
         sockets = self.socket_folder
         if account is not None:
             private_folder(sockets, 0o700, owner=account.uid)

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from alliance.embedded.processes import is_alive
 from alliance.embedded.services import EmbeddedServices, is_given
 
 _NO_BROWSER = "--no-browser-tests"
+_PREFIX = "alliance-test-run-"
 _ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_PLATFORM_URL")
 _running: list[EmbeddedServices] = []
 
@@ -96,7 +98,8 @@ def pytest_unconfigure() -> None:
 
 
 def _provide() -> None:
-    base = Path(tempfile.mkdtemp(prefix="alliance-test-"))
+    _remove_abandoned()
+    base = Path(tempfile.mkdtemp(prefix=_PREFIX))
     atexit.register(_stop)
     shared = os.environ.get("ALLIANCE_TEST_SERVICES")
     environment = {name: value for name, value in os.environ.items() if name.startswith(("DATABASE_URL", "REDIS_URL"))}
@@ -146,6 +149,16 @@ def _drop_abandoned(postgres: Postgres) -> None:
         connection.close()
 
 
+def _remove_abandoned() -> None:
+    """Delete the folders of runs that were killed: those that are ours, an hour old and served by nobody."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            found = path.lstat()
+            old = found.st_mtime < time.time() - 3600
+            if old and found.st_uid == os.geteuid() and not EmbeddedServices(path, environment={}).is_served():
+                remove_instance(DataFolder(path))
+
+
 def _stop() -> None:
     while _running:
         services = _running.pop()
@@ -157,7 +170,7 @@ def remove_instance(folder: DataFolder) -> None:
     """Delete a stopped instance: its data folder, its sockets, and the data that root keeps elsewhere."""
     with contextlib.suppress(OSError, ServiceError):
         cluster = Postgres(folder).cluster(Postgres.account()).parent
-        shutil.rmtree(folder.socket_folder(), ignore_errors=True)
+        shutil.rmtree(folder.socket_folder, ignore_errors=True)
         if cluster != folder.path:
             shutil.rmtree(cluster, ignore_errors=True)
     shutil.rmtree(folder.path, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -119,6 +120,9 @@ class EmbeddedServices:
         finally:
             if self._lock is not None:
                 self.folder.state_file.unlink(missing_ok=True)
+                for empty in (self.postgres.socket_folder, self.folder.socket_folder):
+                    with contextlib.suppress(OSError):
+                        empty.rmdir()
                 self._lock.close()
                 self._lock = None
             self.leave()

@@ -30,7 +30,7 @@ class Valkey:
     @property
     def socket(self) -> Path:
         """Where it listens."""
-        return self.folder.socket_folder() / "valkey.sock"
+        return self.folder.socket_folder / "valkey.sock"
 
     @property
     def url(self) -> str:
@@ -70,6 +70,7 @@ class Valkey:
         """
         home = self.folder.path / "valkey"
         binary = self.binary()
+        self.folder.make_socket_folder()
         end_leftovers(home, "valkey.pid", (signal.SIGTERM, 5), patience=3)
         rotate(self.log)
         with self.log.open("ab") as output:

@@ -1,10 +1,11 @@
 """Tests: the real database, cache, worker and browser, with a key of no value and cheap password hashing."""
 
 import os
-import tempfile
+from pathlib import Path
 
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-that-protects-nothing-at-all-0123456789")
-os.environ.setdefault("ALLIANCE_DATA", tempfile.mkdtemp(prefix="alliance-test-"))
+# The test plugin names a folder of its own; type checking and the like only load these settings and write nothing.
+os.environ.setdefault("ALLIANCE_DATA", str(Path(__file__).resolve().parents[2] / ".data" / "settings-only"))
 
 from alliance.settings.base import *  # noqa: E402, F403
 from alliance.settings.base import CACHES, DATABASES, STORAGES  # noqa: E402
