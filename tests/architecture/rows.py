@@ -1,0 +1,145 @@
+"""One row in every tenant table, made from the database's catalogue: a new table is filled without a line here."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models
+from django.utils import timezone
+
+from alliance.kernel import tenancy
+from alliance.kernel.fields import AllianceKey
+from alliance.models import Alliance, User
+
+_numbers = itertools.count(1)
+
+SPECIAL: dict[str, Any] = {
+    # Values that a check constraint asks for and that no field says.
+    "operations.Pilot.deadline": "2030-01-01T00:00:00Z",
+    "services.Rating.score": 4,
+    "operations.PilotCriterion.scale_low": 1,
+    "operations.PilotCriterion.scale_high": 5,
+    "operations.PilotCriterion.pass_mark": 3,
+}
+
+
+def tenant_models() -> list[type[models.Model]]:
+    """Every model with an alliance, those without references first."""
+    found = [
+        model
+        for model in apps.get_models()
+        if any(isinstance(field, AllianceKey) or field.column == "alliance_id" for field in model._meta.local_fields)
+        and model is not Alliance
+    ]
+    ordered: list[type[models.Model]] = []
+    while found:
+        ready = [model for model in found if not (_needs(model) & set(found)) - {model}]
+        if not ready:
+            ready = found[:1]
+        ordered += ready
+        found = [model for model in found if model not in ready]
+    return ordered
+
+
+def _needs(model: type[models.Model]) -> set[Any]:
+    return {
+        field.remote_field.model
+        for field in model._meta.local_fields
+        if isinstance(field, models.ForeignKey) and not field.null and field.remote_field.model is not model
+    }
+
+
+def fill_tenant_tables(
+    alliance: Alliance, *, text: str = "", user: User | None = None
+) -> dict[type[models.Model], models.Model]:
+    """Make a row in every tenant table of one alliance.
+
+    Args:
+        alliance: The tenant.
+        text: Written into every free text field where it fits; empty for neutral texts.
+        user: The person every row names; a new one when None.
+
+    Returns:
+        The row made, by model.
+    """
+    person = user or User.objects.create_user(f"row{next(_numbers)}@example.org", name_en=text or "Row")
+    made: dict[type[models.Model], models.Model] = {}
+    with tenancy.acting_in(alliance):
+        for model in tenant_models():
+            values = {
+                field.name: _value(model, field, alliance, person, made, text)
+                for field in model._meta.local_fields
+                if not _is_automatic(field)
+            }
+            row = model(**{name: value for name, value in values.items() if value is not _LEAVE})
+            models.Model.save(row, force_insert=True)
+            made[model] = row
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    return made
+
+
+_LEAVE = object()
+
+
+def _is_automatic(field: Any) -> bool:
+    return isinstance(field, models.AutoField) or getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False)
+
+
+def _value(
+    model: type[models.Model],
+    field: Any,
+    alliance: Alliance,
+    person: User,
+    made: dict[type[models.Model], models.Model],
+    text: str,
+) -> Any:
+    number = next(_numbers)
+    if (special := f"{model._meta.label}.{field.name}") in SPECIAL:
+        return SPECIAL[special]
+    if isinstance(field, models.ForeignKey):
+        target = field.remote_field.model
+        if target is Alliance:
+            return alliance
+        if target is User:
+            return person
+        if target in made:
+            return made[target]
+        return None if field.null else target._default_manager.first()
+    if field.choices:
+        return field.default if field.has_default() else next(iter(dict(field.flatchoices)))
+    if isinstance(field, models.UUIDField):
+        return uuid.uuid4()
+    if isinstance(field, models.BooleanField):
+        return _LEAVE if field.has_default() else False
+    if isinstance(field, models.EmailField):
+        return f"{text.lower() or 'row'}{number}@example.org"
+    if isinstance(field, models.URLField):
+        return f"https://example.org/{text or 'row'}{number}"
+    if isinstance(field, models.CharField | models.TextField):
+        return _text(field, text, number)
+    if isinstance(field, models.DateTimeField):
+        return None if field.null else timezone.now()
+    if isinstance(field, models.DateField):
+        return None if field.null else timezone.now().date()
+    if isinstance(field, models.BinaryField):
+        return b"\x01" * min(field.max_length or 16, 32)
+    if isinstance(field, models.JSONField):
+        return {"title_en": text or "row", "title_zh": text or "row"} if field.default is dict else _LEAVE
+    if isinstance(field, models.DecimalField):
+        return _LEAVE if field.has_default() or field.null else "0.5"
+    if isinstance(field, models.IntegerField):
+        return _LEAVE if field.has_default() or field.null else number
+    return _LEAVE
+
+
+def _text(field: Any, text: str, number: int) -> Any:
+    if field.max_length and field.max_length <= 12:
+        return _LEAVE if field.has_default() else f"{number:x}"[: field.max_length]
+    slug = isinstance(field, models.SlugField)
+    value = f"{text or 'row'}-{number}" if not slug else f"{(text or 'row').lower()}-{number}"
+    return value[: field.max_length] if field.max_length else value
