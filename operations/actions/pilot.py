@@ -223,6 +223,7 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
         },
     )
     inbox.settle(alliance, f"pilot-plan:{code}", by=actor, at=at)
+    inbox.settle_all(alliance, f"next-round:{code}:", by=actor, at=at)
     wake_workflow(alliance)
     return pilot
 

@@ -457,7 +457,8 @@ def send_back_product(alliance: Alliance, code: str, *, actor: User, reason: str
     move(product, step, actor=actor, at=at, personal={"reason": text}, fields=["adapted_at"], reason_code="sent_back")
     for key in (f"product-adapt:{code}", f"pilot-plan:{code}"):
         inbox.settle(alliance, key, by=actor, at=at)
-    inbox.settle_all(alliance, f"improve:{code}:", by=actor, at=at)
+    for prefix in (f"improve:{code}:", f"next-round:{code}:"):
+        inbox.settle_all(alliance, prefix, by=actor, at=at)
     ask(
         product,
         "product_returned",
