@@ -25,6 +25,8 @@ from members.models import Institution
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django_stubs_ext import StrOrPromise
+
     from alliance.kernel.jobs import Progress
     from alliance.models import Alliance, Job, User
 
@@ -159,6 +161,7 @@ def _check_seat(
     ends_at: datetime | None,
     exception_resolution: str,
 ) -> None:
+    words: StrOrPromise
     if role not in SeatRole.values:
         words = _("Choose convenor, member or observer.")
         raise InvalidInputError(words, code="role_unknown", fields={"role": words})

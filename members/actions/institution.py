@@ -84,7 +84,9 @@ def _checked(values: dict[str, str]) -> Entry:
 
 
 def _refuse_known(alliance: Alliance, entry: Entry, *, but: int | None = None) -> None:
-    others = Institution.objects.of(alliance).exclude(pk=but)
+    others = Institution.objects.of(alliance)
+    if but is not None:
+        others = others.exclude(pk=but)
     place = {"country_code": entry.country_code, "region_code": entry.region_code}
     twin = others.filter(name_key=entry.name_key, **place).first()
     if twin is None and entry.name_zh:

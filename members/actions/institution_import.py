@@ -53,13 +53,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
+    from django_stubs_ext import StrOrPromise
+
     from alliance.kernel.jobs import Progress
     from alliance.models import Alliance, StoredFile, User
 
 CHECK_JOB = "members.check_import"
 IMPORT_JOB = "members.import_institutions"
 FAULTS_ON_SCREEN = 200
-STEPS = {
+STEPS: dict[str, StrOrPromise] = {
     "check": _("Checking the rows"),
     "write": _("Adding institutions"),
     "finish": _("Writing down the result"),
@@ -361,7 +363,7 @@ def _settle_dead_job(record: InstitutionImport) -> None:
     """Bring the state in line with a job that ended without saying so itself (stopped while queued, failed)."""
     if record.state not in {ImportState.CHECKING, ImportState.RUNNING} or record.job is None:
         return
-    job = Job.objects.of(record.alliance).get(pk=record.job_id)
+    job = Job.objects.of(record.alliance).get(pk=record.job.pk)
     if job.state in {JobState.STOPPED, JobState.FAILED}:
         record.state = ImportState.FAILED if record.purpose == ImportPurpose.IMPORT else ImportState.MAPPED
         record.save(update_fields=["state"])

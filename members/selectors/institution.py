@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.utils.translation import gettext_lazy as _
 
-from alliance.kernel.permissions import can, grants_of
+from alliance.kernel.permissions import can, grants_of, institutions_acted_for
 from alliance.kernel.registry import Registry
 from members.choices import Element, InstitutionKind, InstitutionState
 from members.models import ElementSupply, Institution, InstitutionStaff
@@ -109,7 +110,7 @@ class InstitutionQuery:
         return not self.q and not any(self.filters.values())
 
 
-OWN_FACETS = ("kind", "state", "element", "region", "country")
+PLACE_LABELS: dict[str, StrOrPromise] = {"region": _("region"), "country": _("country")}
 
 
 def parse_query(get_list: Callable[[str], list[str]]) -> InstitutionQuery:
@@ -209,10 +210,12 @@ def list_facets(alliance: Alliance, query: InstitutionQuery, on: date) -> list[F
             found.setdefault(value, 0)
         if name == "country" and len(found) < 2 and not chosen:
             continue
-        choices = [(value, region_name(value) if name == "region" else value) for value in found]
-        label = Institution._meta.get_field(column).verbose_name
-        if choices:
-            facets.append(Facet(name, label, _options(choices, found, chosen)))
+        places: list[tuple[str, StrOrPromise]] = [
+            (value, region_name(value) if name == "region" else value) for value in found
+        ]
+        label = PLACE_LABELS[name]
+        if places:
+            facets.append(Facet(name, label, _options(places, found, chosen)))
     return facets
 
 
@@ -226,10 +229,14 @@ def _options(
     ]
 
 
-def with_supplies(institutions: QuerySet[Institution], on: date) -> QuerySet[Institution]:
+def with_supplies(alliance: Alliance, institutions: QuerySet[Institution], on: date) -> QuerySet[Institution]:
     """The same institutions with their supplies of a day in ``current_supplies``; one more query."""
     return institutions.prefetch_related(
-        Prefetch("supplies", ElementSupply.objects.valid_on(on).order_by("-strength", "id"), to_attr="current_supplies")
+        Prefetch(
+            "supplies",
+            ElementSupply.objects.of(alliance).valid_on(on).order_by("-strength", "id"),
+            to_attr="current_supplies",
+        )
     )
 
 
@@ -285,7 +292,7 @@ def list_steps(institution: Institution, actor: Any) -> list[Transition]:
 
 def list_own_institutions(alliance: Alliance, user: Any) -> list[Institution]:
     """Institutions that a person acts for now, by name; two queries."""
-    ids = {grant.institution_id for grant in grants_of(user, alliance) if grant.scope == "institution"}
+    ids = institutions_acted_for(grant for grant in grants_of(user, alliance) if grant.scope == "institution")
     return list(Institution.objects.of(alliance).filter(pk__in=ids).order_by("sort_key", "id")) if ids else []
 
 

@@ -86,7 +86,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
     on = timezone.localdate()
     query = parse_query(request.GET.getlist)
     order = SORTS.get(request.GET.get("sort", ""), SORTS["name"])
-    found = with_supplies(narrow(alliance, query, on), on)
+    found = with_supplies(alliance, narrow(alliance, query, on), on)
     if request.GET.get("format") == "csv":
         return _export(alliance, query, found.order_by(*order))
     page = paginate(found, request.GET, order)

@@ -136,7 +136,7 @@ def test_the_dry_run_adds_nothing_and_says_what_the_import_would(act: Alliance, 
 
 def test_the_result_is_audited_announced_and_told_to_the_starter_once(act: Alliance, secretary: User) -> None:
     record = imported(act, secretary, table([["A", "CN", "Education"]]))
-    Job.objects.filter(pk=record.job_id).update(state=JobState.RUNNING)
+    Job.objects.filter(pk=record.job_id or 0).update(state=JobState.RUNNING)
 
     run(act, record)
 
@@ -382,7 +382,7 @@ def test_a_new_run_after_a_death_between_batches_doubles_nothing_and_counts_righ
             died[0] = True
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(imports.faults, "point", die_once)
+    monkeypatch.setattr("alliance.kernel.faults.point", die_once)
     with pytest.raises(KeyboardInterrupt):
         run(act, record)
     InstitutionImport.objects.filter(pk=record.pk).update(state=ImportState.RUNNING)  # a killed process writes nothing
