@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from alliance.choices import AudienceScope
 from alliance.kernel import demo
+from alliance.kernel.audiences import resolvers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
 from groups.actions import group  # noqa: F401 - registers its job
 from groups.actions.demo import load
 from groups.permissions import RULE_CONFLICT, group_grants
+from groups.selectors.audiences import GroupAudience
 from groups.selectors.group import LIST_EXTENSION, seat_duties, seats_panel
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
@@ -54,3 +57,4 @@ add(
         permission=RULE_CONFLICT,
     )
 )
+resolvers.register(AudienceScope.GROUP, GroupAudience())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from alliance.choices import AudienceScope
 from alliance.kernel import demo
+from alliance.kernel.audiences import resolvers
+from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
@@ -12,6 +15,7 @@ from members.actions import institution_import  # noqa: F401 - registers its job
 from members.actions.demo import load
 from members.actions.demo_people import give_staff_role
 from members.permissions import institution_grants
+from members.selectors.audiences import InstitutionAudience, find_institutions
 from members.selectors.institution import count_institutions
 
 grant_providers.register("members", institution_grants)
@@ -49,3 +53,5 @@ add(
         order=60,
     )
 )
+resolvers.register(AudienceScope.INSTITUTION, InstitutionAudience())
+providers.register("members", JumpProvider(_("Institutions"), find_institutions))
