@@ -14,7 +14,7 @@ from alliance.actions.housekeeping import drop_expired
 from alliance.actions.invitations import mail_invitation
 from alliance.actions.notifications import list_unmailed, mail_notification
 from alliance.actions.outbox import deliver_next
-from alliance.kernel import tenancy
+from alliance.kernel import faults, tenancy
 from alliance.kernel.jobs import revive
 from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
@@ -39,6 +39,7 @@ def relay_outbox(alliance_id: int) -> int:
             alliance = Alliance.objects.filter(pk=alliance_id).first()
             if alliance is None or not deliver_next(alliance):
                 return delivered
+        faults.point("relay.committed")
         delivered += 1
     relay_outbox.delay(alliance_id)
     return delivered

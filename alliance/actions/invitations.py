@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from alliance.actions.audit import record_audit
@@ -315,7 +315,7 @@ def mail_invitation(alliance: Alliance, invitation_id: int, *, at: datetime) -> 
             "alliance": alliance.name,
             "person": invitation.invited_by.get_full_name(),
             "roles": _("; ").join(describe_offers(alliance, invitation.grants)),
-            "day": format_day(invitation.expires_at),
+            "day": format_day(timezone.localdate(invitation.expires_at), invitation.language),
         }
         lines = [
             _("%(person)s invites you to act in %(alliance)s.") % values,

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from alliance.kernel import ciphers, tenancy
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
+    from django.http import HttpRequest
 
     from alliance.models import Alliance
 
@@ -94,11 +94,6 @@ class AccountAdapter(DefaultAccountAdapter):
         alliance = getattr(allauth_context.request, "alliance", None)
         with translation.override(language):
             super().send_mail(template_prefix, email, {"alliance": alliance, **context})
-
-    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponseBase:
-        """The page that says the account is closed; reached with the right password only."""
-        response: HttpResponseBase = super().respond_user_inactive(request, user)
-        return response
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -207,7 +207,7 @@ def list_people(
         former: Also those whose roles have ended.
 
     Returns:
-        Accounts with ``sort_name``; order by ``("sort_name", "id")``. One query.
+        Accounts by ``sort_name`` and id. One query.
     """
     moment = None if former else at
     condition = Q(pk__in=[])
@@ -219,7 +219,9 @@ def list_people(
     people = User.objects.filter(condition)
     if text := text.strip():
         people = people.filter(Q(name_en__icontains=text) | Q(name_zh__icontains=text) | Q(email__icontains=text))
-    return people.annotate(sort_name=Lower(Case(When(name_en="", then=F("email")), default=F("name_en"))))
+    return people.annotate(sort_name=Lower(Case(When(name_en="", then=F("email")), default=F("name_en")))).order_by(
+        "sort_name", "id"
+    )
 
 
 def with_positions(alliance: Alliance, users: Iterable[User]) -> list[Person]:

@@ -51,7 +51,7 @@ def person_list(request: HttpRequest) -> HttpResponse:
     former = request.GET.get("former") == "1"
     people = list_people(alliance, at=now, roles=chosen, text=text, former=former)
     if request.GET.get("format") == "csv":
-        return _export(request, with_positions(alliance, people.order_by("sort_name", "id")[:EXPORT_LIMIT]))
+        return _export(request, with_positions(alliance, people[:EXPORT_LIMIT]))
     page = paginate(people, request.GET, order=("sort_name", "id"))
     may_manage = can(request.user, MANAGE_PEOPLE, alliance)
     invitations = list(list_open_invitations(alliance)[:INVITATIONS_SHOWN]) if may_manage else []
@@ -199,10 +199,9 @@ def person_end_role(request: HttpRequest, uuid: str, scope: str, position_id: in
         except ObjectDoesNotExist:
             raise NotFoundError from None
         messages.success(request, _("The role has ended. Its rights ended with it."))
-        return redirect(
-            "person_list" if len(person.positions) == 1 else "person_detail",
-            **({} if len(person.positions) == 1 else {"uuid": uuid}),
-        )
+        if len(person.positions) == 1:  # taken back before it began: nothing may be left to show
+            return redirect("person_list")
+        return redirect("person_detail", uuid=uuid)
     request.nav_key = "people"  # type: ignore[attr-defined]
     context = {
         "person": person,

@@ -160,9 +160,7 @@ def test_twenty_failures_from_one_network_close_it_for_a_while(db: None) -> None
     assert elsewhere.status_code == 302
 
 
-def test_too_many_requests_get_a_page_of_ours_in_the_readers_language(
-    db: None, client: Any, settings: Any
-) -> None:
+def test_too_many_requests_get_a_page_of_ours_in_the_readers_language(db: None, client: Any, settings: Any) -> None:
     settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "login": "1/15m/ip"}
     sign_in(client, "anna@example.org")
 
@@ -367,9 +365,7 @@ def test_an_allauth_page_is_drawn_inside_the_view() -> None:
 # -- front page ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_front_page_lists_every_alliance_and_marks_demonstrations(
-    alliance: Alliance, client: Any
-) -> None:
+def test_the_front_page_lists_every_alliance_and_marks_demonstrations(alliance: Alliance, client: Any) -> None:
     make_alliance("showcase", name_en="Showcase", is_demonstration=True, parent=None)
     make_alliance("hosted", name_en="Hosted", host="hosted.example.org")
 

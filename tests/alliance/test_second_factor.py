@@ -23,7 +23,7 @@ from alliance.choices import AllianceRole
 from alliance.kernel import ciphers, tenancy
 from alliance.kernel.accounts import fresh_authentication, is_authentication_fresh, needs_second_factor
 from alliance.models import Alliance, User
-from tests.conftest import ClientFor, TenantClient
+from tests.conftest import TenantClient
 from tests.factories.alliance import give_role, give_second_factor, make_alliance, make_member, make_user
 
 PASSWORD = "correct horse battery"
@@ -165,14 +165,10 @@ def test_the_database_keeps_both_marks_as_they_were_made(alliance: Alliance, sho
     real = make_member(alliance)
     shown = make_user(is_demonstration=True)
 
-    for change in (
-        lambda: User.objects.filter(pk=real.pk).update(is_demonstration=True),
-        lambda: User.objects.filter(pk=shown.pk).update(is_demonstration=False),
-        lambda: Alliance.objects.filter(pk=alliance.pk).update(is_demonstration=True),
-        lambda: Alliance.objects.filter(pk=showcase.pk).update(is_demonstration=False),
-    ):
+    rows: list[tuple[Any, bool]] = [(real, True), (shown, False), (alliance, True), (showcase, False)]
+    for row, mark in rows:
         with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
-            change()
+            type(row).objects.filter(pk=row.pk).update(is_demonstration=mark)
 
 
 def test_a_demonstration_account_is_no_operator(db: None) -> None:
@@ -293,9 +289,7 @@ def test_five_minutes_after_sign_in_factors_need_the_password_again(
     later = time.time() + 301
     monkeypatch.setattr(time, "time", lambda: later)
     asked = client.get(address)
-    confirmed = client.post(
-        "/a/under-test/accounts/reauthenticate/", {"password": PASSWORD, "next": address}
-    )
+    confirmed = client.post("/a/under-test/accounts/reauthenticate/", {"password": PASSWORD, "next": address})
 
     assert asked["Location"].startswith("/a/under-test/accounts/reauthenticate/")
     assert confirmed["Location"] == address
