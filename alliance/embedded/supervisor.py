@@ -307,6 +307,9 @@ class Supervisor:
     def _step(self, name: str) -> Iterator[None]:
         began = time.monotonic()
         self._check()
+        if sys.stdout.isatty():
+            with contextlib.suppress(OSError):
+                print(f"  {name:<14} ...", end="\r", flush=True)  # noqa: T201 - overwritten at the end of the step
         yield
         say(f"  {name:<14} {time.monotonic() - began:6.1f} s")
 
