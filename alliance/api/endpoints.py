@@ -69,7 +69,9 @@ class Endpoint(APIView):
             raise NotFoundError
         return found
 
-    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(  # type: ignore[override]  # answers of Django itself pass as they are
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
         """Add the caller's standing."""
         if isinstance(response, HttpResponse) and not hasattr(response, "accepted_renderer"):
             for name, value in self.headers.items():
