@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -83,6 +84,7 @@ def dashboard(request: AllianceRequest) -> HttpResponse:
         "period": format_half_year(on.year, 1 if on.month <= 6 else 2, get_language()),
         "now": now,
         "tiles": draw_tiles(found),
+        "columns": [capfirst(column) for column in found.coverage.columns],
         "coverage_url": coverage_url,
         "inbox_url": url_or_empty("inbox"),
         "waiting": waiting,
@@ -117,6 +119,10 @@ def draw_tiles(found: Dashboard) -> list[dict[str, Any]]:
     behind = found.statuses[ObjectiveStatus.OFF_TRACK]
     all_objectives = len(found.standings)
     ready = ngettext("%(count)s ready to release", "%(count)s ready to release", pipeline.ready) % {"count": pipeline.ready}
+    ratings = ngettext("%(count)s rating", "%(count)s ratings", found.feedback.responses) % {
+        "count": found.feedback.responses
+    }
+    services = ngettext("%(count)s service", "%(count)s services", found.services) % {"count": found.services}
     return [
         {
             "name": _("Elements"),
@@ -151,8 +157,7 @@ def draw_tiles(found: Dashboard) -> list[dict[str, Any]]:
             "unit": _("of 5"),
             "note": "",
             "note_tone": "",
-            "note_rest": _("%(ratings)s ratings · %(services)s services")
-            % {"ratings": found.feedback.responses, "services": found.services},
+            "note_rest": f"{ratings} · {services}",
             "url": url_or_empty("feedback_list"),
         },
         {
@@ -173,7 +178,7 @@ def _draw_pipeline(found: Dashboard) -> charts.Chart:
             finding=_("%(count)s products are on their way, %(pilots)s of them in pilot.")
             % {"count": found.pipeline.in_pipeline, "pilots": found.pipeline.in_pilot},
             parts=[
-                charts.Part(ProductState(state).label, count, STATE_COLOURS[ProductState(state)])
+                charts.Part(capfirst(ProductState(state).label), count, STATE_COLOURS[ProductState(state)])
                 for state, count in found.pipeline.counts.items()
                 if count
             ],
@@ -198,7 +203,8 @@ def _draw_opinions(found: Dashboard) -> charts.Chart | None:
             ],
             rows=[
                 charts.Category(
-                    ServiceCategory(opinion.category).label, [opinion.satisfied, opinion.middling, opinion.dissatisfied]
+                    capfirst(ServiceCategory(opinion.category).label),
+                    [opinion.satisfied, opinion.middling, opinion.dissatisfied],
                 )
                 for opinion in found.opinions
             ],
@@ -216,9 +222,9 @@ def _draw_balances(found: Dashboard) -> charts.Chart | None:
         charts.MirroredBars(
             finding=_("%(demand)s open demands stand against %(supply)s open supplies.")
             % {"demand": demand, "supply": supply},
-            left_label=_("Demand %(count)s") % {"count": demand},
-            right_label=_("Supply %(count)s") % {"count": supply},
-            rows=[charts.Pair(ServiceCategory(b.category).label, b.demand, b.supply) for b in found.balances],
+            left_label=pgettext("side of a listing", "Demand"),
+            right_label=pgettext("side of a listing", "Supply"),
+            rows=[charts.Pair(capfirst(ServiceCategory(b.category).label), b.demand, b.supply) for b in found.balances],
             row_label=_("Category"),
         )
     )
@@ -228,7 +234,7 @@ def _draw_progress(found: Dashboard, days: list[date]) -> charts.Chart | None:
     series = []
     for tier, points in found.progress.items():
         if any(point.value is not None for point in points):
-            label = ObjectiveTier(tier).label
+            label = capfirst(ObjectiveTier(tier).label)
             series.append(charts.Series(label, [None if point.value is None else 100 * point.value for point in points]))
     if not series:
         return None

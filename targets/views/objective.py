@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -53,7 +54,7 @@ def draw_status_bar(counts: dict[str, int]) -> charts.Chart:
         charts.StackedBar(
             finding=_("%(good)s of %(all)s objectives are met or on track.") % {"good": good, "all": sum(counts.values())},
             parts=[
-                charts.Part(ObjectiveStatus(status).label, count, STATUS_COLOURS[ObjectiveStatus(status)])
+                charts.Part(capfirst(ObjectiveStatus(status).label), count, STATUS_COLOURS[ObjectiveStatus(status)])
                 for status, count in counts.items()
                 if count
             ],
