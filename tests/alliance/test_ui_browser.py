@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
-from pytest_django import Settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -21,9 +21,10 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def gallery(live_server: LiveServer, browser: Browser, settings: Settings) -> Iterator[Open]:
+def gallery(live_server: LiveServer, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """``gallery(density, language, theme, width, script)`` opens the page; complaints of the browser fail the test."""
-    settings.DEBUG = True
+    # Only the gallery is told to open: everything else runs as in production.
+    monkeypatch.setattr("alliance.views.gallery.settings", SimpleNamespace(DEBUG=True))
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -51,8 +52,13 @@ def gallery(live_server: LiveServer, browser: Browser, settings: Settings) -> It
 
 
 def is_complaint(said: ConsoleMessage) -> bool:
-    """Errors and warnings, but not the browser's remark that a request was refused, which some tests are about."""
-    return said.type in {"error", "warning"} and "409 (Conflict)" not in said.text
+    """Errors and warnings, but not remarks about a request that a test had refused or dropped."""
+    expected = (
+        "/sink/" in said.location.get("url", "") + said.text
+        or "409 (Conflict)" in said.text
+        or said.text.startswith("htmx:")
+    )
+    return said.type in {"error", "warning"} and not expected
 
 
 def violations(page: Page) -> list[str]:
@@ -220,7 +226,7 @@ def test_a_form_is_sent_once_and_keeps_the_value_of_its_button(gallery: Open) ->
     page = gallery()
     sent: list[str] = []
 
-    def take(route: Any) -> None:
+    def take(route: Route) -> None:
         sent.append(route.request.post_data)
         route.fulfill(status=204)
 
@@ -257,7 +263,7 @@ def test_dragging_a_card_asks_the_server_and_shows_its_refusal(gallery: Open) ->
     page = gallery()
     asked: list[str] = []
 
-    def refuse(route: Any) -> None:
+    def refuse(route: Route) -> None:
         if route.request.method != "POST":
             route.continue_()
             return
@@ -316,3 +322,142 @@ def test_readers_who_are_no_operators_do_not_learn_of_the_gallery(live_server: L
 
     assert answer is not None
     assert answer.status == 404
+
+
+JOB = """<section class="job" id="job-7" hx-get="/sink/job/" hx-trigger="again" hx-swap="outerHTML">
+<h2 id="job-7-title">Import</h2><progress max="100" value="{percent}" aria-labelledby="job-7-title"></progress>
+<span class="visually-hidden" data-job-announce="{percent}" data-job="7" data-job-over="{over}">{words}</span></section>"""
+
+
+def put(page: Page, html: str) -> None:
+    """Put markup at the start of the page's main part, and let htmx know."""
+    page.evaluate(
+        "html => { const main = document.querySelector('main'); main.insertAdjacentHTML('afterbegin', html); htmx.process(main); }",
+        html,
+    )
+
+
+def answer_with(body: str) -> Callable[[Route], None]:
+    """Answers a request with this piece of a page."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=200, content_type="text/html", body=body)
+
+    return answer
+
+
+def test_progress_is_said_at_each_quarter_once(gallery: Open) -> None:
+    page = gallery()
+    states = [
+        (10, "false", ""),
+        (26, "false", "25%"),
+        (40, "false", "25%"),
+        (52, "false", "50%"),
+        (100, "true", "Import: finished"),
+    ]
+    heard: list[str] = []
+    put(page, JOB.format(percent=0, over="false", words=""))
+
+    for percent, over, words in states:
+        body = JOB.format(percent=percent, over=over, words=words)
+        page.unroute("**/sink/job/")
+        page.route("**/sink/job/", answer_with(body))
+        page.evaluate("document.getElementById('announcer').textContent = ''")
+        with page.expect_response("**/sink/job/"):
+            page.evaluate("htmx.trigger('#job-7', 'again')")
+        page.wait_for_function("percent => document.querySelector('#job-7 progress').value === percent", arg=percent)
+        page.wait_for_timeout(120)
+        heard.append(page.locator("#announcer").inner_text())
+
+    assert heard == ["", "25%", "", "50%", "Import: finished"]
+
+
+def test_an_update_in_place_carries_the_token_and_moves_the_focus(gallery: Open) -> None:
+    page = gallery()
+    tokens: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        tokens.append(route.request.headers.get("x-csrftoken"))
+        route.fulfill(
+            status=200, content_type="text/html", body='<section id="part"><h2 data-focus>Two members</h2></section>'
+        )
+
+    page.route("**/sink/part/", answer)
+    put(
+        page,
+        '<section id="part"><h2>One member</h2><button type="button" hx-post="/sink/part/" hx-target="#part" hx-swap="outerHTML">Add</button></section>',
+    )
+
+    page.get_by_role("button", name="Add", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Two members")).to_be_focused()
+    assert tokens == [page.locator("meta[name=csrf-token]").get_attribute("content")]
+
+
+def test_a_refused_update_says_why_and_leaves_the_page_as_it_was(gallery: Open) -> None:
+    page = gallery()
+    page.route(
+        "**/sink/vote/",
+        lambda route: route.fulfill(
+            status=403, content_type="application/problem+json", body='{"detail": "Your institution stands aside."}'
+        ),
+    )
+    put(page, '<div id="vote"><button type="button" hx-post="/sink/vote/" hx-target="#vote">Cast vote</button></div>')
+
+    page.get_by_role("button", name="Cast vote").click()
+
+    expect(page.locator("#toasts .toast")).to_contain_text("Your institution stands aside.")
+    expect(page.get_by_role("button", name="Cast vote")).to_be_visible()
+
+
+def test_a_server_that_does_not_answer_is_told_in_words(gallery: Open) -> None:
+    page = gallery()
+    page.route("**/sink/gone/", lambda route: route.abort())
+    put(page, '<button type="button" hx-get="/sink/gone/">Refresh figures</button>')
+
+    page.get_by_role("button", name="Refresh figures").click()
+
+    expect(page.locator("#toasts .toast")).to_contain_text("the server is not answering")
+
+
+def test_a_page_opens_as_a_dialog_when_it_offers_its_part(gallery: Open) -> None:
+    page = gallery()
+    body = """<!doctype html><title>x</title><main><div data-dialog-body><h1>Withdraw the demand?</h1><p>Two matches end.</p>
+    <form method="post"><button name="yes" value="1">Withdraw</button></form></div></main>"""
+    page.route("**/sink/ask/", lambda route: route.fulfill(status=200, content_type="text/html", body=body))
+    put(page, '<a href="/sink/ask/" data-dialog>Withdraw demand</a>')
+
+    page.get_by_role("link", name="Withdraw demand").click()
+
+    dialog = page.get_by_role("dialog", name="Withdraw the demand?")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("heading")).to_be_focused()
+    assert (dialog.locator("form").get_attribute("action") or "").endswith("/sink/ask/")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_the_colours_are_remembered_by_the_server_and_shown_at_once(gallery: Open) -> None:
+    page = gallery()
+    kept: list[str] = []
+
+    def keep(route: Route) -> None:
+        kept.append(route.request.post_data)
+        route.fulfill(status=204)
+
+    page.route("**/sink/theme/", keep)
+    put(
+        page,
+        '<form method="post" action="/sink/theme/" data-theme-switch><button name="theme" value="dark" aria-pressed="false">Dark</button>'
+        '<button name="theme" value="system" aria-pressed="true">As the device</button></form>',
+    )
+
+    page.get_by_role("button", name="Dark").click()
+
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="As the device").click()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
+    page.wait_for_timeout(100)
+    assert len(kept) == 2
+    assert "dark" in kept[0]

@@ -61,12 +61,14 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 /* Progress of jobs: said at 25, 50, 75 and 100 per cent, once each. */
 const reached = new Map();
-document.addEventListener("htmx:afterSettle", () => {
+function listen(aloud) {
   for (const job of document.querySelectorAll("[data-job-announce]")) {
     const quarter = Math.floor(Number(job.dataset.jobAnnounce) / 25);
-    const before = reached.get(job.dataset.job);
-    const over = job.dataset.jobOver === "true";
-    if (over ? before !== "over" : quarter > 0 && quarter !== before) say(job.textContent.trim());
-    reached.set(job.dataset.job, over ? "over" : quarter);
+    const now = job.dataset.jobOver === "true" ? "over" : quarter;
+    if (aloud && now !== 0 && now !== reached.get(job.dataset.job)) say(job.textContent.trim());
+    reached.set(job.dataset.job, now);
   }
-});
+}
+// What stands on the page when it opens is read with the page; only changes are announced.
+listen(false);
+document.addEventListener("htmx:afterSettle", () => listen(true));
