@@ -225,7 +225,7 @@ def _load_product(
         code=row["code"],
         kind=row["kind"],
         author=institutions[row["drafted_by"]],
-        created_by=officer,
+        created_by=None,
         state_since=drafted,
         changed_at=drafted,
         due_on=clock.day(row["due"]),

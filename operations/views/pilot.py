@@ -64,7 +64,7 @@ def pilot_board(request: HttpRequest) -> HttpResponse:
     group = request.GET.get("group", "")
     group = group if group in GroupKind.values else ""
     board = get_board(alliance, request.user, show=show, group=group, at=timezone.now(), movable=True)
-    numbers = {"all": None, "mine": board.mine, "late": board.late, "ready": board.ready}
+    numbers = {"all": None, "mine": None, "late": board.late, "ready": board.ready}
     labels = {
         "all": _("All groups"),
         "mine": _("Mine"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alliance.kernel.errors import InvalidInputError, NotFoundError
@@ -160,7 +162,6 @@ def product_detail(request: HttpRequest, code: str) -> HttpResponse:
     settled = sum(1 for task in tasks if task.state != ImprovementState.OPEN)
     firms = list_firms(pilot) if pilot else []
     csv_url = reverse("pilot_answers_csv", kwargs={"code": code})
-    week = week_of(pilot, now) if pilot else (0, 0)
     may_share = can(request.user, SHARE_PRODUCT, product)
     context = {
         **frame(request),
@@ -171,8 +172,7 @@ def product_detail(request: HttpRequest, code: str) -> HttpResponse:
         "chart": draw_opinions(scores, csv_url),
         "csv_url": csv_url,
         "sees_answers": sees_answers,
-        "week": week[0],
-        "weeks": week[1],
+        "answers_line": _answers_line(pilot, now) if pilot else "",
         "comments": comments[:COMMENTS_SHOWN],
         "comment_count": len(comments),
         "late": is_late(product, pilot, now),
@@ -183,6 +183,7 @@ def product_detail(request: HttpRequest, code: str) -> HttpResponse:
         "is_decided": bool(pilot and pilot.state in {PilotState.PASSED, PilotState.FAILED, PilotState.INCONCLUSIVE}),
         "tasks": tasks,
         "tasks_settled": settled,
+        "tasks_line": _("%(done)s of %(total)s done") % {"done": settled, "total": len(tasks)} if tasks else "",
         "may_change_tasks": product.state in {ProductState.PILOTING, ProductState.IMPROVING}
         and can(request.user, CHANGE_IMPROVEMENT, product),
         "change_form": ChangeForm(auto_id="change_%s"),
@@ -201,6 +202,21 @@ def product_detail(request: HttpRequest, code: str) -> HttpResponse:
         "body": render_markdown(_in_language(product, "body")),
     }
     return render(request, "operations/product_detail.html", context)
+
+
+def _answers_line(pilot: Any, at: datetime) -> str:
+    """How many answered, how far the round is, and which version it tries."""
+    answers = ngettext("%(count)s answer", "%(count)s answers", pilot.answer_count) % {"count": pilot.answer_count}
+    firms = ngettext("%(count)s firm", "%(count)s firms", pilot.firm_count) % {"count": pilot.firm_count}
+    week, weeks = week_of(pilot, at)
+    return " · ".join(
+        (
+            answers,
+            firms,
+            _("week %(week)s of %(weeks)s") % {"week": week, "weeks": weeks},
+            _("round %(round)s, version %(version)s") % {"round": pilot.round, "version": pilot.version},
+        )
+    )
 
 
 def _in_language(product: Product, field: str) -> str:
