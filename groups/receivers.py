@@ -9,7 +9,6 @@ from alliance.kernel import demo
 from alliance.kernel.audiences import resolvers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
-from alliance.kernel.texts import Text, texts
 from groups.actions import group  # noqa: F401 - registers its job
 from groups.actions.demo import load
 from groups.permissions import RULE_CONFLICT, group_grants
@@ -23,16 +22,6 @@ demo.loaders.register("groups", load)
 extensions.register("group", LIST_EXTENSION)
 panels.register("groups", Panel("groups/institution_seats.html", seats_panel, order=20))
 duty_providers.register("groups", seat_duties)
-texts.register(
-    "groups.join_finished",
-    Text(
-        title=_("Groups formed: %(seats)s seats taken"),
-        body=_("Every active institution that may sit in the chosen groups has a seat now."),
-        verb=_("See the groups"),
-        icon="users",
-        mails=False,
-    ),
-)
 add(
     NavigationEntry(
         area="console",

@@ -10,7 +10,6 @@ from alliance.kernel.audiences import resolvers
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
-from alliance.kernel.texts import Text, texts
 from members.actions import institution_import  # noqa: F401 - registers its jobs
 from members.actions.demo import load
 from members.actions.demo_people import give_staff_role
@@ -21,16 +20,6 @@ from members.selectors.institution import count_institutions
 grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
 demo.staff_givers.register("members", give_staff_role)
-texts.register(
-    "members.import_finished",
-    Text(
-        title=_("Import finished: %(added)s institutions added"),
-        body=_("Of %(rows)s rows, %(refused)s were refused. The page of the import gives them back with a reason each."),
-        verb=_("See the result"),
-        icon="file-input",
-        mails=False,
-    ),
-)
 add(
     NavigationEntry(
         area="console",

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import record_audit
-from alliance.actions.notifications import notify
 from alliance.kernel import faults, jobs, tenancy
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.events import emit
@@ -411,17 +410,6 @@ def run_join_eligible(alliance: Alliance, job: Job, progress: Progress) -> dict[
         seats, noted = seats + more, noted + elements
         faults.point("groups.join.group")
     progress.step(kinds[-1], len(kinds), len(kinds))
-    if job.actor is not None:
-        with tenancy.acting_in(alliance):
-            notify(
-                alliance,
-                [job.actor],
-                "groups.join_finished",
-                f"join:{job.uuid}",
-                params={"seats": seats},
-                at=timezone.now(),
-                url_name="group_list",
-            )
     return {"seats": seats, "elements": noted}
 
 

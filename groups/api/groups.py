@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -185,7 +186,8 @@ class CoverageDetail(ReadEndpoint):
         tag = self.etag(request)
         if (same := self.unchanged(request, tag)) is not None:
             return same
-        coverage = get_coverage(self.alliance, day)
+        with transaction.atomic():
+            coverage = get_coverage(self.alliance, day)
         body = {
             "on": day.isoformat(),
             "cells": [

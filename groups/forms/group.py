@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.forms import AllianceForm
@@ -17,7 +18,7 @@ class JoinForm(AllianceForm):
     groups = forms.MultipleChoiceField(
         label=_("Groups"),
         help_text=_("Active institutions whose kind may sit there and that have no seat yet become members."),
-        choices=[(kind, GroupKind(kind).label) for kind in OPEN_GROUPS],
+        choices=[(kind, capfirst(GroupKind(kind).label)) for kind in OPEN_GROUPS],
         widget=forms.CheckboxSelectMultiple,
         initial=list(OPEN_GROUPS),
         error_messages={"required": _("Choose at least one group.")},
@@ -33,7 +34,9 @@ class SeatForm(AllianceForm):
     """A seat to give."""
 
     institution = forms.CharField(label=_("Institution"), help_text=_("Its code, such as I-0001."), max_length=40)
-    role = forms.ChoiceField(label=_("Role"), choices=SeatRole.choices, initial=SeatRole.MEMBER)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=[(value, capfirst(label)) for value, label in SeatRole.choices], initial=SeatRole.MEMBER
+    )
     starts_on = forms.DateField(label=_("From"))
     ends_on = forms.DateField(label=_("Until"), help_text=_("That day included."), required=False)
     exception_resolution = forms.CharField(

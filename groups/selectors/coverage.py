@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from groups.choices import REQUIRED_ELEMENTS, GroupKind, SeatRole
 from groups.models import GroupMembership, VirtualGroup
@@ -122,7 +123,7 @@ class Coverage:
         for row in self.rows:
             for cell in row.cells:
                 cell.url = url_of(cell.group, cell.element)
-                cell.label = f"{GroupKind(cell.group).label}, {Element(cell.element).label}"
+                cell.label = capfirst(f"{GroupKind(cell.group).label}, {Element(cell.element).label}")
         return self
 
 
@@ -185,7 +186,7 @@ def get_coverage(alliance: Alliance, on: date) -> Coverage:
     ]
     return Coverage(
         on=on,
-        columns=[Element(element).label for element in Element.values],
+        columns=[capfirst(Element(element).label) for element in Element.values],
         rows=rows,
         suppliers=suppliers,
         single_sources=[element for element, n in suppliers.items() if n == 1],

@@ -190,7 +190,7 @@ def _marks(alliance: Alliance, ids: Iterable[int]) -> dict[int, list[Mark]]:
 
 LIST_EXTENSION = Extension(
     name="group",
-    label=_("group"),
+    label=_("Group"),
     choices=GroupKind.choices,
     narrow=_narrow,
     count=_count,

@@ -9,11 +9,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from alliance.kernel.demo import HORIZON, WEAVING
-from alliance.models import User
 from members.actions.institution import highest_code_number, lock_counter
 from members.actions.institution_import import Plan, import_rows
-from members.choices import InstitutionState, StaffRole
-from members.models import ElementSupply, Institution, InstitutionStaff
+from members.choices import InstitutionState
+from members.models import ElementSupply, Institution
 from members.selectors.institution_table import propose_kind_mapping, read_rows
 from members.selectors.institution_values import Fault, check_entry
 
@@ -27,28 +26,15 @@ SOURCE_HORIZON = "ROR 2021 (CC0 1.0)"
 HORIZON_ROWS = 200
 HORIZON_COLUMNS = {"name": 0, "country": 1, "kind": 2}
 
-DEMONSTRATION_STAFF: tuple[tuple[str, str, str], ...] = (
-    ("wisdom@weaving.demo.example", "I-001", StaffRole.REPRESENTATIVE),
-    ("wisdom.staff@weaving.demo.example", "I-001", StaffRole.STAFF),
-    ("policy@weaving.demo.example", "I-004", StaffRole.REPRESENTATIVE),
-    ("media@weaving.demo.example", "I-029", StaffRole.REPRESENTATIVE),
-    ("enterprise@weaving.demo.example", "I-035", StaffRole.REPRESENTATIVE),
-    ("enterprise2@weaving.demo.example", "I-036", StaffRole.REPRESENTATIVE),
-    ("enterprise3@weaving.demo.example", "I-038", StaffRole.REPRESENTATIVE),
-    ("signatory@weaving.demo.example", "I-035", StaffRole.SIGNATORY),
-    ("committee.member@weaving.demo.example", "I-010", StaffRole.REPRESENTATIVE),
-)
-"""Demonstration account, institution, role; accounts that do not exist are passed over."""
-
 
 def load(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetime) -> None:
-    """Load institutions, what they supply and who acts for them; running it again adds nothing.
+    """Load institutions and what they supply; running it again adds nothing.
 
     The invented alliance gets everything. Real institutions (ROR) get their name, country and kind by the usual mapping,
     and nothing else: no elements, no strengths, no people.
     """
     if flavour == WEAVING:
-        _load_weaving(alliance, data_dir / "demo", at)
+        _load_weaving(alliance, data_dir / "demo")
     elif flavour == HORIZON:
         _load_horizon(alliance, data_dir / "institutions" / "research_organisations_ror_2021.csv", at)
 
@@ -65,7 +51,7 @@ def midnight(text: str) -> datetime:
     return datetime.combine(date.fromisoformat(text), time.min, tzinfo=timezone.get_default_timezone()).astimezone(UTC)
 
 
-def _load_weaving(alliance: Alliance, folder: Path, at: datetime) -> None:
+def _load_weaving(alliance: Alliance, folder: Path) -> None:
     there = dict(Institution.objects.of(alliance).values_list("code", "id"))
     institutions = []
     for row in _rows(folder / "institutions.csv"):
@@ -115,27 +101,6 @@ def _load_weaving(alliance: Alliance, folder: Path, at: datetime) -> None:
             for row in _rows(folder / "institution_elements.csv")
         ],
         ignore_conflicts=True,
-    )
-    _give_staff(alliance, ids, at)
-
-
-def _give_staff(alliance: Alliance, ids: dict[str, int], at: datetime) -> None:
-    users = {
-        user.email: user for user in User.objects.filter(email__in=[email for email, _code, _role in DEMONSTRATION_STAFF])
-    }
-    held = set(InstitutionStaff.objects.of(alliance).at(at).values_list("user_id", "institution_id", "role"))
-    InstitutionStaff.objects.bulk_create(
-        [
-            InstitutionStaff(
-                alliance=alliance,
-                institution_id=ids[code],
-                user=users[email],
-                role=role,
-                starts_at=min(midnight("2026-01-05"), at),
-            )
-            for email, code, role in DEMONSTRATION_STAFF
-            if email in users and code in ids and (users[email].pk, ids[code], role) not in held
-        ]
     )
 
 

@@ -20,7 +20,6 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import record_audit
 from alliance.actions.files import open_stored, store_produced, store_upload
-from alliance.actions.notifications import notify
 from alliance.choices import JobState
 from alliance.kernel import faults, jobs, tenancy
 from alliance.kernel.errors import DomainError, InvalidInputError
@@ -759,7 +758,7 @@ def run_import(alliance: Alliance, job: Job, progress: Progress) -> dict[str, An
         with tenancy.acting_in(alliance):
             fresh = _locked(alliance, record.uuid)
             if fresh.state == ImportState.RUNNING:
-                _finish(alliance, fresh, job, tally, faulty)
+                _finish(alliance, fresh, tally, faulty)
             return dict(fresh.counts)
     except BaseException:
         # Also when a person stops it: the record then says so, and the import can be started again.
@@ -824,8 +823,8 @@ def _import_all_or_none(
     return tally
 
 
-def _finish(alliance: Alliance, record: InstitutionImport, job: Job, tally: Tally, faulty: FaultFile) -> None:
-    """Write down the result, once: counts, refused rows, audit, event, note to the starter; in one transaction."""
+def _finish(alliance: Alliance, record: InstitutionImport, tally: Tally, faulty: FaultFile) -> None:
+    """Write down the result, once: counts, refused rows, audit, event; in one transaction. The job tells its starter."""
     added = int(record.counts.get("added", 0))
     counts = tally.as_counts()
     counts.pop("good")
@@ -844,20 +843,6 @@ def _finish(alliance: Alliance, record: InstitutionImport, job: Job, tally: Tall
     record_audit(record, actor=record.actor, verb="import_institutions", after=counts)
     if added:
         emit(alliance, INSTITUTIONS_IMPORTED, {"import": str(record.uuid), "added": added})
-    notify(
-        alliance,
-        [record.actor],
-        "members.import_finished",
-        f"import:{record.uuid}",
-        params={
-            "added": added,
-            "refused": counts["faulty"] + counts["duplicate"],
-            "rows": counts["rows"],
-        },
-        at=job.created_at,
-        url_name="institution_import_detail",
-        url_kwargs={"uuid": str(record.uuid)},
-    )
 
 
 def _note_end(alliance: Alliance, record: InstitutionImport, state: str) -> None:

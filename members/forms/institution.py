@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.forms import AllianceForm
@@ -31,7 +32,10 @@ class InstitutionForm(AllianceForm):
     )
     short_en = forms.CharField(label=_("Short name in English"), max_length=80, required=False)
     short_zh = forms.CharField(label=_("Short name in Chinese"), max_length=80, required=False)
-    kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("choose a kind")), *InstitutionKind.choices])
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[("", _("Choose a kind")), *((value, capfirst(label)) for value, label in InstitutionKind.choices)],
+    )
     country = forms.CharField(
         label=_("Country"), help_text=_("Code of two letters, such as CN."), min_length=2, max_length=2, initial="CN"
     )
@@ -75,8 +79,13 @@ class StepForm(AllianceForm):
 class SupplyForm(AllianceForm):
     """An element an institution brings."""
 
-    element = forms.ChoiceField(label=_("Element"), choices=[("", _("choose an element")), *Element.choices])
-    scale = forms.ChoiceField(label=_("Scale"), choices=Scale.choices, initial=Scale.MESO)
+    element = forms.ChoiceField(
+        label=_("Element"),
+        choices=[("", _("Choose an element")), *((value, capfirst(label)) for value, label in Element.choices)],
+    )
+    scale = forms.ChoiceField(
+        label=_("Scale"), choices=[(value, capfirst(label)) for value, label in Scale.choices], initial=Scale.MESO
+    )
     strength = forms.DecimalField(
         label=_("Strength"),
         help_text=_("A figure from 0 to 1; leave it empty while nobody has assessed it."),

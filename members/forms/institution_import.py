@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.forms import AllianceForm
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from members.models import InstitutionImport
 
-RECOGNISE = ("", _("recognise it"))
+RECOGNISE = ("", _("Recognise it"))
 OUT = "-"
 """The choice "leave these rows out"; an empty choice means undecided."""
 
@@ -79,7 +80,7 @@ class MappingForm(AllianceForm):
         }
         initial |= {f"column_{name}": str(index) for name, index in record.columns.items()}
         super().__init__(data, initial=initial, **kwargs)
-        columns = [("", _("not in the table")), *((str(place), name) for place, name in enumerate(record.header))]
+        columns = [("", _("Not in the table")), *((str(place), name) for place, name in enumerate(record.header))]
         for name in FIELDS:
             self.fields[f"column_{name}"] = forms.ChoiceField(
                 label=FIELD_LABELS[name], help_text=FIELD_HINTS.get(name, ""), choices=columns, required=False
@@ -92,10 +93,14 @@ class MappingForm(AllianceForm):
         )
         self.fields["default_kind"] = forms.ChoiceField(
             label=_("Kind, if the table has no such column"),
-            choices=[("", _("choose a kind")), *InstitutionKind.choices],
+            choices=[("", _("Choose a kind")), *((value, capfirst(label)) for value, label in InstitutionKind.choices)],
             required=False,
         )
-        choices = [("", _("choose a kind")), *InstitutionKind.choices, (OUT, _("leave these rows out"))]
+        choices = [
+            ("", _("Choose a kind")),
+            *((value, capfirst(label)) for value, label in InstitutionKind.choices),
+            (OUT, _("Leave these rows out")),
+        ]
         self.kind_fields: list[tuple[str, str, int]] = []
         # A JSON column keeps no order: the most frequent value comes first, ties by its letters.
         for place, (value, count) in enumerate(sorted(record.kind_counts.items(), key=lambda pair: (-pair[1], pair[0]))):
@@ -165,7 +170,7 @@ class PolicyForm(AllianceForm):
 
     policy = forms.ChoiceField(
         label=_("Some rows are refused. What shall happen to the good ones?"),
-        choices=ImportPolicy.choices,
+        choices=[(value, capfirst(label)) for value, label in ImportPolicy.choices],
         widget=forms.RadioSelect,
         initial=ImportPolicy.GOOD_ROWS,
     )

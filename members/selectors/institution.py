@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.permissions import can, grants_of, institutions_acted_for
@@ -110,7 +111,7 @@ class InstitutionQuery:
         return not self.q and not any(self.filters.values())
 
 
-PLACE_LABELS: dict[str, StrOrPromise] = {"region": _("region"), "country": _("country")}
+PLACE_LABELS: dict[str, StrOrPromise] = {"region": _("Region"), "country": _("Country")}
 
 
 def parse_query(get_list: Callable[[str], list[str]]) -> InstitutionQuery:
@@ -176,8 +177,8 @@ def list_facets(alliance: Alliance, query: InstitutionQuery, on: date) -> list[F
     """The filters with their counts, each counted under all the others; one query per facet."""
     facets: list[Facet] = []
     for name, label, choices in (
-        ("kind", Institution._meta.get_field("kind").verbose_name, InstitutionKind.choices),
-        ("state", Institution._meta.get_field("state").verbose_name, InstitutionState.choices),
+        ("kind", _("Kind"), InstitutionKind.choices),
+        ("state", _("Membership"), InstitutionState.choices),
     ):
         counts = dict(narrow(alliance, query, on, but=name).values_list(name).annotate(n=Count("id")).order_by())
         facets.append(Facet(name, label, _options(choices, counts, query.filters.get(name, []))))
@@ -194,8 +195,9 @@ def list_facets(alliance: Alliance, query: InstitutionQuery, on: date) -> list[F
         .order_by()
     )
     if counts:
-        element = ElementSupply._meta.get_field("element").verbose_name
-        facets.append(Facet("element", element, _options(Element.choices, counts, query.filters.get("element", []))))
+        facets.append(
+            Facet("element", _("Supplies element"), _options(Element.choices, counts, query.filters.get("element", [])))
+        )
     for name, column in (("region", "region_code"), ("country", "country_code")):
         chosen = query.filters.get(name, [])
         rows = (
@@ -223,7 +225,7 @@ def _options(
     choices: Iterable[tuple[str, StrOrPromise]], counts: dict[str, int], chosen: Sequence[str], *, coloured: bool = False
 ) -> list[Option]:
     return [
-        Option(value, label, counts.get(value, 0), value in chosen, value if coloured else "")
+        Option(value, capfirst(label), counts.get(value, 0), value in chosen, value if coloured else "")
         for value, label in choices
         if counts.get(value) or value in chosen
     ]

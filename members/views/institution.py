@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -222,12 +223,14 @@ def institution_detail(request: HttpRequest, code: str) -> HttpResponse:
 def facts_of(institution: Institution) -> list[dict[str, Any]]:
     """The facts beside an institution's page."""
     return [
-        {"label": _("Kind"), "value": institution.get_kind_display()},
+        {"label": _("Kind"), "value": capfirst(institution.get_kind_display())},
         {"label": _("Code"), "value": institution.code},
         {"label": _("Country"), "value": institution.country_code},
         {"label": _("Region"), "value": region_name(institution.region_code) if institution.region_code else ""},
         {
-            "label": institution.get_registry_scheme_display() if institution.registry_code else _("Registry code"),
+            "label": capfirst(institution.get_registry_scheme_display())
+            if institution.registry_code
+            else _("Registry code"),
             "value": institution.registry_code,
         },
         {"label": _("Web site"), "value": institution.web, "url": institution.web},

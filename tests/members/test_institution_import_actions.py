@@ -138,11 +138,14 @@ def test_the_result_is_audited_announced_and_told_to_the_starter_once(act: Allia
     record = imported(act, secretary, table([["A", "CN", "Education"]]))
     Job.objects.filter(pk=record.job_id or 0).update(state=JobState.RUNNING)
 
-    run(act, record)
+    record = run(act, record)
 
+    assert record.job is not None
     assert AuditEntry.objects.of(act).filter(verb="import_institutions").count() == 1
     assert OutboxEvent.objects.of(act).filter(kind=INSTITUTIONS_IMPORTED).count() == 1
-    assert Notification.objects.of(act).filter(user=secretary, kind="members.import_finished").count() == 1
+    assert (
+        Notification.objects.of(act).filter(user=secretary, url_name="job_detail", key=f"job:{record.job.uuid}").count() == 1
+    )
 
 
 def test_real_institutions_of_six_countries_import_by_the_usual_mapping(act: Alliance, secretary: User) -> None:
