@@ -6,11 +6,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from alliance.actions.content import bump_content_version
 from alliance.kernel import demo, navigation
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry
 from alliance.kernel.texts import Text, texts
-from operations.signals import PRODUCT_CHANGED, PRODUCT_RELEASED, PRODUCT_RETIRED
+from groups.signals import MEMBERSHIP_ENDED, MEMBERSHIP_STARTED
+from members.signals import INSTITUTION_STATE_CHANGED, INSTITUTIONS_IMPORTED
+from operations.signals import PILOT_DECIDED, PRODUCT_CHANGED, PRODUCT_RELEASED, PRODUCT_RETIRED
 from services.actions.catalogue import publish_entry, refresh_entry, withdraw_entry
 from services.actions.demo import load
 from services.permissions import MODERATE_RATING
@@ -71,3 +74,13 @@ def follow_corrected_product(event: Event) -> None:
 def withdraw_retired_product(event: Event) -> None:
     """A retired product is no longer on offer."""
     withdraw_entry(event.alliance, event.payload["product"], at=timezone.now())
+
+
+@consumer(INSTITUTIONS_IMPORTED, "services.renew_pages")
+@consumer(INSTITUTION_STATE_CHANGED, "services.renew_pages")
+@consumer(MEMBERSHIP_STARTED, "services.renew_pages")
+@consumer(MEMBERSHIP_ENDED, "services.renew_pages")
+@consumer(PILOT_DECIDED, "services.renew_pages")
+def renew_public_pages(event: Event) -> None:
+    """The public pages count members, seats and decided pilots."""
+    bump_content_version(event.alliance)

@@ -102,3 +102,13 @@ def test_publishing_raises_the_content_version(act: Alliance) -> None:
     publish_entry(act, make_product(act).code, at=timezone.now())
 
     assert Alliance.objects.get(pk=act.pk).content_version > before
+
+
+def test_a_new_member_or_a_decided_pilot_renews_the_public_pages(act: Alliance) -> None:
+    for kind in ("members.institution_state_changed", "members.institutions_imported", "operations.pilot_decided"):
+        before = Alliance.objects.get(pk=act.pk).content_version
+        emit(act, kind, {"institution": "I-1", "before": "active", "after": "suspended", "product": "none", "round": 1})
+
+        deliver_everything(act)
+
+        assert Alliance.objects.get(pk=act.pk).content_version > before, kind
