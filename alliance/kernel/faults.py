@@ -13,13 +13,14 @@ from pathlib import Path
 def point(name: str) -> None:
     """Die here by SIGKILL, once, when the environment asks for it.
 
-    ``ALLIANCE_FAULT`` holds ``name@file``: the process is killed at the point ``name`` if ``file`` does not exist yet; the file
-    is made first, so that the next process passes.
+    ``ALLIANCE_FAULT`` holds ``name@file``, several joined by ``;``: the process is killed at the point ``name`` if ``file``
+    does not exist yet; the file is made first, so that the next process passes.
     """
     wish = os.environ.get("ALLIANCE_FAULT")
     if not wish:
         return
-    wanted, _, marker = wish.partition("@")
-    if wanted == name and marker and not Path(marker).exists():
-        Path(marker).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
+    for one in wish.split(";"):
+        wanted, _, marker = one.partition("@")
+        if wanted == name and marker and not Path(marker).exists():
+            Path(marker).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
