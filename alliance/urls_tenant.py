@@ -10,6 +10,7 @@ handler404 = "alliance.views.errors.not_found"
 handler500 = "alliance.views.errors.server_error"
 
 urlpatterns = [
+    path("api/v1/", include("alliance.api.urls")),
     path("language/<str:code>/", switches.switch_language, name="switch_language"),
     path("theme/", switches.switch_theme, name="switch_theme"),
     path("accounts/", include("alliance.urls_accounts")),
@@ -20,6 +21,5 @@ urlpatterns = [
     path("", include("operations.urls")),
     path("", include("targets.urls")),
     path("", include("evaluation.urls")),
-    path("api/v1/", include("alliance.api.urls")),
     path("", include("services.urls")),
 ]

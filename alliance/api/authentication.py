@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rest_framework.request import Request
+
+    from alliance.models import Alliance
 
 USE_NOTED_EVERY_SECONDS = 60
 
@@ -46,7 +50,7 @@ class NetworkRefusedError(DomainError):
     status = 403
 
 
-# One statement, written by hand: this runs before every call of a machine. Row-level security hides clients of other
+# One statement, written by hand. Row-level security hides clients of other
 # alliances; the alliance is asked for as well.
 _FIND = """
 SELECT c.id, c.client_id, c.scopes, c.networks, c.expires_at, c.revoked_at, c.last_used_at, t.scope, t.expires
@@ -69,40 +73,76 @@ class AllianceTokenAuthentication(BaseAuthentication):
         alliance = getattr(request._request, "alliance", None)
         if alliance is None or not token:
             raise AuthenticationFailed
-        with connection.cursor() as cursor:
-            cursor.execute(_FIND, [hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest(), alliance.pk])
-            row = cursor.fetchone()
+        checksum = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
+        known = _known.get(checksum)
+        if known is None or known.version != (alliance.pk, alliance.content_version):
+            known = _look_up(checksum, alliance)
         now = timezone.now()
-        if row is None or row[8] <= now:
-            raise AuthenticationFailed
-        client = ApiClient(
-            id=row[0],
-            client_id=row[1],
-            alliance=alliance,
-            scopes=row[2],
-            networks=row[3],
-            expires_at=row[4],
-            revoked_at=row[5],
-            last_used_at=row[6],
-        )
-        if not client.is_open(now):
+        if known is None or known.expires <= now or not known.client.is_open(now):
             raise AuthenticationFailed
         address = request.META.get("REMOTE_ADDR", "")
-        if not client.admits(address):
+        if not known.client.admits(address):
             raise NetworkRefusedError(
                 _("This client may not call from your network."),
                 who=[_("the networks the client was registered for")],
                 remedy=_("Ask the office administrator of the alliance to add your network to the client."),
             )
-        note_use(client, address, now)
-        return AnonymousUser(), MachineClient(client, frozenset(row[7].split()) & frozenset(row[2]))
+        note_use(known.client, address, now)
+        return AnonymousUser(), MachineClient(known.client, known.scopes)
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
         """What an unauthenticated caller should send."""
         return 'Bearer realm="api"'
 
 
-_uses: dict[int, int] = {}
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """What was found out about a token.
+
+    Attributes:
+        version: Alliance and version of its content at that time; a change of the client raises the version, so that a
+            client revoked or narrowed is looked up anew with the very next call.
+        client: The client.
+        scopes: Scopes of the token that the client has.
+        expires: End of the token.
+    """
+
+    version: tuple[int, int]
+    client: ApiClient
+    scopes: frozenset[str]
+    expires: datetime
+
+
+MOST_KNOWN = 5000
+_known: dict[str, KnownToken] = {}
+
+
+def _look_up(checksum: str, alliance: Alliance) -> KnownToken | None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_FIND, [checksum, alliance.pk])
+        row = cursor.fetchone()
+    if row is None:
+        _known.pop(checksum, None)
+        return None
+    client = ApiClient(
+        id=row[0],
+        client_id=row[1],
+        alliance=alliance,
+        scopes=row[2],
+        networks=row[3],
+        expires_at=row[4],
+        revoked_at=row[5],
+        last_used_at=row[6],
+    )
+    scopes = frozenset(row[7].split()) & frozenset(row[2])
+    found = KnownToken((alliance.pk, alliance.content_version), client, scopes, row[8])
+    if len(_known) >= MOST_KNOWN:
+        _known.clear()
+    _known[checksum] = found
+    return found
+
+
+_uses: dict[int, tuple[int, float]] = {}
 _uses_lock = threading.Lock()
 
 
@@ -111,15 +151,17 @@ def note_use(client: ApiClient, address: str, at: datetime) -> None:
 
     A worker that dies loses the calls of its last minute from the count.
     """
+    now = time.monotonic()
     with _uses_lock:
-        _uses[client.pk] = _uses.get(client.pk, 0) + 1
-        if client.last_used_at and (at - client.last_used_at).total_seconds() < USE_NOTED_EVERY_SECONDS:
+        count, written = _uses.get(client.pk, (0, -math.inf))
+        if now - written < USE_NOTED_EVERY_SECONDS:
+            _uses[client.pk] = (count + 1, written)
             return
-        count = _uses.pop(client.pk)
-
-    ApiClient.objects.filter(pk=client.pk, alliance_id=client.alliance_id).update(
-        last_used_at=at, last_network=address[:64], uses=F("uses") + count
-    )
+        _uses[client.pk] = (0, now)
+    with transaction.atomic():
+        ApiClient.objects.filter(pk=client.pk, alliance_id=client.alliance_id).update(
+            last_used_at=at, last_network=address[:64], uses=F("uses") + count + 1
+        )
 
 
 def machine_of(request: Any) -> MachineClient | None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
@@ -92,6 +93,21 @@ class ReadEndpoint(Endpoint):
     path and query. A machine may keep the answer and ask again with ``If-None-Match``.
     """
 
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Without the transaction around the whole request, which :meth:`dispatch` opens where it is needed."""
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        """One transaction for people and for writes; a machine's read opens one only when it must ask the database.
+
+        An answer that did not change then costs no transaction at all.
+        """
+        if request.method in {"GET", "HEAD"} and request.META.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer "):
+            return super().dispatch(request, *args, **kwargs)
+        with transaction.atomic():
+            return super().dispatch(request, *args, **kwargs)
+
     def etag(self, request: Request) -> str:
         """The tag of the answer as it would be now."""
         raw: HttpRequest = request._request
@@ -164,7 +180,8 @@ class ProjectionList(ProjectionEndpoint):
         tag = self.etag(request)
         if (same := self.unchanged(request, tag)) is not None:
             return same
-        page = projection.page(self.alliance, query, self.conditions(request))
+        with transaction.atomic():
+            page = projection.page(self.alliance, query, self.conditions(request))
         following = b"null"
         headers = {}
         if page.next_cursor:
@@ -190,7 +207,8 @@ class ProjectionDetail(ProjectionEndpoint):
         if "\x00" not in code:
             if (same := self.unchanged(request, tag)) is not None:
                 return same
-            body = projection.record(self.alliance, code, query, self.conditions(request))
+            with transaction.atomic():
+                body = projection.record(self.alliance, code, query, self.conditions(request))
         if body is None:
             raise NotFoundError
         return self.answer(request, body, tag)

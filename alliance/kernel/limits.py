@@ -101,9 +101,7 @@ def hit(rule: str, *keys: object) -> Standing:
     name = _name(keys)
     try:
         limiter = _limiter(settings.CACHE_URL, settings.CACHES["default"]["KEY_PREFIX"])
-        taken = limiter.hit(item, rule, name)
-        stats = limiter.get_window_stats(item, rule, name)
-        standing = _standing(item, stats.remaining, stats.reset_time)
+        taken, standing = _hit_at_once(limiter, item, rule, name)
     except _AWAY as error:
         if rule in READING_RULES:
             logger.warning("rate limit not counted: cache away", extra={"rule": rule, "error": type(error).__name__})
@@ -160,6 +158,24 @@ def _limiter(url: str, prefix: str) -> MovingWindowRateLimiter:
         host = base.rstrip("/").rpartition("/")[0] if base.count("/") > 2 else base
         pool = redis.ConnectionPool.from_url(f"{host}/1", socket_timeout=1, socket_connect_timeout=1)
     return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=f"{prefix}:limits"))
+
+
+def _hit_at_once(limiter: MovingWindowRateLimiter, item: RateLimitItem, rule: str, name: str) -> tuple[bool, Standing]:
+    """Count and look in one round trip, with the library's own scripts; it makes two trips of them."""
+    storage = cast("RedisStorage", limiter.storage)
+    now, window = time.time(), item.get_expiry()
+    key = storage.prefixed_key(item.key_for(rule, name))
+    pipe = storage.get_connection().pipeline(transaction=False)
+    pipe.evalsha(storage.lua_acquire_moving_window.sha, 1, key, now, item.amount, window, 1)
+    pipe.evalsha(storage.lua_moving_window.sha, 1, key, now - window, item.amount)
+    try:
+        taken, seen = pipe.execute()
+    except redis.exceptions.NoScriptError:  # a server just started: the library's calls load the scripts
+        hit_now = limiter.hit(item, rule, name)
+        stats = limiter.get_window_stats(item, rule, name)
+        return hit_now, _standing(item, stats.remaining, stats.reset_time)
+    oldest, count = (float(seen[0]), int(seen[1])) if seen else (now, 0)
+    return bool(taken), _standing(item, item.amount - count, oldest + window)
 
 
 def _standing(item: RateLimitItem, remaining: int, reset_time: float) -> Standing:

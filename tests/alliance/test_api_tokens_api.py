@@ -166,9 +166,11 @@ def test_a_rotation_without_overlap_ends_the_old_secret_at_once(client: Client, 
     assert ask_token(client, alliance, made, secret=renewed.secret).status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)
 def test_revoking_a_client_ends_its_tokens_and_its_secret(client: Client, alliance: Alliance) -> None:
     made = make_api_client(alliance)
     headers = {"Authorization": f"Bearer {ask_token(client, alliance, made).json()['access_token']}"}
+    assert client.get(address(alliance, "api_product_list"), headers=headers).status_code == 200
     with tenancy.acting_in(alliance):
         revoke_client(alliance, made.client.client_id, actor=None, at=timezone.now())
 
@@ -176,8 +178,10 @@ def test_revoking_a_client_ends_its_tokens_and_its_secret(client: Client, allian
     assert ask_token(client, alliance, made).status_code == 401
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_scope_taken_from_the_client_ends_in_tokens_already_given(client: Client, alliance: Alliance) -> None:
     headers = bearer(client, alliance, ["products:read", "groups:read"])
+    assert client.get(address(alliance, "api_product_list"), headers=headers).status_code == 200
     with tenancy.acting_in(alliance):
         ApiClient.objects.update(scopes=["groups:read"])
 

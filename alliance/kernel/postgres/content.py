@@ -15,9 +15,12 @@ from django.db import connections
 from alliance.kernel.postgres.schema import is_tenant_table
 
 TRIGGER = """
-CREATE CONSTRAINT TRIGGER content_change_noted AFTER INSERT OR UPDATE OR DELETE ON {table}
+CREATE CONSTRAINT TRIGGER content_change_noted AFTER INSERT OR DELETE OR {update} ON {table}
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.note_content_change()
 """
+CLIENTS = "alliance_apiclient"
+CLIENT_UPDATE = "UPDATE OF scopes, networks, expires_at, revoked_at"
+"""What a machine client may do is kept by the workers under the same version; its count of uses is not."""
 MISSING = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relname = ANY(%s)
@@ -41,6 +44,7 @@ def watch_content(using: str = "default", **_kwargs: Any) -> None:
         cursor.execute("SELECT to_regproc('app.note_content_change') IS NOT NULL")
         if not cursor.fetchone()[0]:
             return  # migrated back to before the function
-        cursor.execute(MISSING, [content_tables()])
+        cursor.execute(MISSING, [[*content_tables(), CLIENTS]])
         for (table,) in cursor.fetchall():
-            cursor.execute(TRIGGER.format(table=connection.ops.quote_name(table)))
+            update = CLIENT_UPDATE if table == CLIENTS else "UPDATE"
+            cursor.execute(TRIGGER.format(table=connection.ops.quote_name(table), update=update))
