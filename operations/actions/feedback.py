@@ -104,8 +104,8 @@ def _check_defects(defects: Sequence[DefectNote]) -> list[DefectNote]:
             words = _("Describe the defect, or remove it.")
             raise InvalidInputError(words, fields={f"defects-{place}-description": words})
         if len(text) > MAX_TEXT:
-            words = _("This is longer than %(count)s characters.") % {"count": MAX_TEXT}
-            raise InvalidInputError(words, fields={f"defects-{place}-description": words})
+            longer = _("This is longer than %(count)s characters.") % {"count": MAX_TEXT}
+            raise InvalidInputError(longer, fields={f"defects-{place}-description": longer})
         if defect.severity not in DefectSeverity.values:
             words = _("Choose how grave the defect is.")
             raise InvalidInputError(words, fields={f"defects-{place}-severity": words})

@@ -48,6 +48,7 @@ def share_product(alliance: Alliance, code: str, *, actor: User, email: str, at:
     if reader is None or not grants_of(reader, alliance, at):
         words = _("Nobody in this alliance has this e-mail address.")
         raise InvalidInputError(words, code="reader_unknown", fields={"email": words})
+    share: ProductShare
     share, is_new = ProductShare.objects.get_or_create(
         alliance=alliance,
         content_object=product,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -172,7 +172,7 @@ class ProductShare(UserObjectPermissionBase, TenantModel):  # type: ignore[misc]
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     given_at = models.DateTimeField()
 
-    objects = ProductShareManager()
+    objects: ClassVar[ProductShareManager] = ProductShareManager()
 
     class Meta:
         constraints = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +33,7 @@ def measure_released_with_mean_score(alliance: Alliance, params: Mapping[str, De
         .filter(score__gte=least)
         .order_by("-score", "code")
     )
-    found = list(products)
+    found: list[Any] = list(products)
     return Reading(
         value=Decimal(len(found)),
         records=[

@@ -228,7 +228,7 @@ def own_answer(pilot: Pilot, user: Any) -> PilotFeedback | None:
     )
 
 
-def list_pilots_of_institutions(alliance: Alliance, institution_ids: Iterable[int], user: Any) -> list[Pilot]:
+def list_pilots_of_institutions(alliance: Alliance, institution_ids: Iterable[int], user: Any) -> list[Any]:
     """Rounds that institutions take part in, running ones first by deadline, with whether this person answered.
 
     Each has ``answered`` (this person) and ``answer_count`` (all). Two queries.

@@ -54,21 +54,25 @@ def list_visible_products(alliance: Alliance, user: Any, *, at: datetime) -> Que
     )
     if roles_in_alliance(grants) & SEES_ALL or convenes:
         return products
-    mine = {grant.institution_id for grant in grants if grant.scope == "institution"}
+    mine = {grant.institution_id for grant in grants if grant.scope == "institution" and grant.institution_id is not None}
     condition = Q(state__in=[ProductState.RELEASED, ProductState.RETIRED])
     condition |= Q(author_id__in=mine) | Q(adapter_id__in=mine)
-    condition |= Exists(
-        PilotParticipant.objects.of(alliance)
-        .filter(pilot__product=OuterRef("pk"), institution_id__in=mine)
-        .exclude(state=ParticipantState.WITHDRAWN)
+    condition |= Q(
+        Exists(
+            PilotParticipant.objects.of(alliance)
+            .filter(pilot__product=OuterRef("pk"), institution_id__in=mine)
+            .exclude(state=ParticipantState.WITHDRAWN)
+        )
     )
-    condition |= Exists(ProductReview.objects.of(alliance).filter(product=OuterRef("pk"), institution_id__in=mine))
-    condition |= Exists(
-        ProductShare.objects.filter(
-            alliance=alliance,
-            content_object=OuterRef("pk"),
-            user_id=user.pk,
-            permission__codename="view_product",
+    condition |= Q(Exists(ProductReview.objects.of(alliance).filter(product=OuterRef("pk"), institution_id__in=mine)))
+    condition |= Q(
+        Exists(
+            ProductShare.objects.filter(
+                alliance=alliance,
+                content_object=OuterRef("pk"),
+                user_id=user.pk,
+                permission__codename="view_product",
+            )
         )
     )
     if seats_of(user, alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=at):

@@ -348,7 +348,10 @@ def product_adapt(request: HttpRequest, code: str) -> HttpResponse:
     now = timezone.now()
     seats = seats_of(request.user, alliance, (GroupKind.MEDIA,), at=now)
     fitting = seats if product.adapter_id is None else {product.adapter_id}
-    more = {"institutions": offer(alliance, fitting), "with_ready": product.state == ProductState.TRANSFORMING}
+    more: dict[str, Any] = {
+        "institutions": offer(alliance, fitting),
+        "with_ready": product.state == ProductState.TRANSFORMING,
+    }
     initial = {
         **_texts(product, ADAPTER_FIELDS),
         "revision": product.revision,

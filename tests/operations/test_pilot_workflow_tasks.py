@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -481,8 +482,9 @@ def test_of_two_people_who_release_at_once_exactly_one_succeeds(committed: tuple
         finish_round(pilot)
     threads = [
         Elsewhere(
-            cast.alliance, lambda user=user: release_product(cast.alliance, product.code, actor=user, at=timezone.now())
-        )  # type: ignore[misc]
+            cast.alliance,
+            partial(release_product, cast.alliance, product.code, actor=user, at=timezone.now()),
+        )
         for user in (cast.committee, cast.secretary)
     ]
     for thread in threads:
