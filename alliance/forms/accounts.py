@@ -29,10 +29,14 @@ class Plain(FormLook):
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
+    _bound_fields_cache: dict[str, forms.BoundField]
+
     def name_field(self, name: str, label: Any, hint: Any = "") -> None:
         """Our label and hint."""
         self.fields[name].label = label
         self.fields[name].help_text = hint
+        # A bound field takes label and hint over when it is first asked for, which the dressing may have done already.
+        self._bound_fields_cache.pop(name, None)
 
 
 class SignInForm(Plain, account.LoginForm):

@@ -70,6 +70,14 @@ def test_the_own_account_is_closed_to_strangers(alliance: Alliance, client: Any,
     assert "/a/under-test/" in response["Location"]
 
 
+def test_forms_speak_in_our_words(db: None, client: Any) -> None:
+    page = client.get("/accounts/login/").content.decode()
+
+    assert '<label for="id_login">E-mail address</label>' in page
+    assert page.count("Forgot your password?") == 1
+    assert "placeholder" not in page
+
+
 def test_there_is_no_sign_up(alliance: Alliance, client: Any) -> None:
     page = client.get("/accounts/signup/")
     posted = client.post("/accounts/signup/", {"email": "new@example.org", "password1": PASSWORD})
