@@ -165,7 +165,8 @@ def _hit_at_once(limiter: MovingWindowRateLimiter, item: RateLimitItem, rule: st
     storage = cast("RedisStorage", limiter.storage)
     now, window = time.time(), item.get_expiry()
     key = storage.prefixed_key(item.key_for(rule, name))
-    pipe = storage.get_connection().pipeline(transaction=False)
+    server: Any = storage.get_connection()
+    pipe = server.pipeline(transaction=False)
     pipe.evalsha(storage.lua_acquire_moving_window.sha, 1, key, now, item.amount, window, 1)
     pipe.evalsha(storage.lua_moving_window.sha, 1, key, now - window, item.amount)
     try:
