@@ -94,7 +94,10 @@ def test_a_story_and_its_product_lead_to_each_other(act: Alliance, client: Clien
     entry, story = make_entry(act, product), make_article(act, product=product)
     there, back = address(act, "catalogue_entry", code=entry.code), address(act, "story_detail", slug=story.slug)
 
-    assert f'href="{there}"' in client.get(back).content.decode()
+    page = client.get(back).content.decode()
+    assert f'href="{there}"' in page
+    assert 'class="picture"' in page
+    assert 'fill=""' not in page
     assert f'href="{back}"' in client.get(there).content.decode()
 
 
