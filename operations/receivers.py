@@ -10,7 +10,7 @@ from alliance.kernel import demo, navigation, uploads
 from alliance.kernel.indicators import indicators
 from alliance.kernel.navigation import NavigationEntry
 from alliance.kernel.texts import Text, texts
-from operations import permissions, transitions  # noqa: F401 - register themselves
+from operations import permissions, tasks, transitions  # noqa: F401 - register themselves
 from operations.actions.demo import load
 from operations.actions.feedback import EVIDENCE_PURPOSE
 from operations.models import PilotFeedback

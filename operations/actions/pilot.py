@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from alliance.models import Alliance, User
+
+logger = logging.getLogger(__name__)
 
 MAX_CRITERIA: Final = 12
 WIDEST_SCALE: Final = 100
@@ -234,14 +238,11 @@ def wake_workflow(alliance: Alliance) -> None:
 
 
 def _wake(alliance_id: int) -> None:
-    import logging  # noqa: PLC0415 - only when the broker is away
-
-    from operations.tasks import advance_pilots  # noqa: PLC0415 - tasks import actions
-
     try:
-        advance_pilots.delay(alliance_id)
+        # By name: actions know no tasks; the receivers import them, so every process knows the name.
+        current_app.tasks["operations.advance_pilots"].delay(alliance_id)
     except Exception:  # the broker may be away: the plan is safe in its table
-        logging.getLogger(__name__).exception("pilots not woken", extra={"alliance_id": alliance_id})
+        logger.exception("pilots not woken", extra={"alliance_id": alliance_id})
 
 
 def lock_running_pilot(alliance: Alliance, code: str) -> Pilot:

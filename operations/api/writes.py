@@ -14,6 +14,7 @@ from rest_framework import serializers
 from alliance.api.endpoints import ClosedSerializer, WriteEndpoint, json_response, person_of, read_body
 from alliance.api.openapi import ref
 from alliance.api.permissions import Access
+from alliance.api.problems import problem_titles
 from alliance.kernel.errors import InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, require
 from members.models import Institution
@@ -41,6 +42,26 @@ if TYPE_CHECKING:
 PEOPLE: Mapping[str, Access] = {"POST": Access()}
 STEPS = {step.name: step for step in (SUBMIT, APPROVE, RETURN, SEND_BACK, RELEASE, DECLINE_RELEASE, RETIRE)}
 """Steps a person takes with one call; planning a pilot needs a plan and stays with the pages."""
+
+
+for _code, _title in {
+    "already_released": _("The product was released already"),
+    "pilot_not_passed": _("The pilot was not passed yet"),
+    "not_proposed": _("No release is proposed"),
+    "not_editable": _("The text cannot be changed in this state"),
+    "no_seat": _("The institution has no seat in the group"),
+    "title_missing": _("A title is missing"),
+    "draft_incomplete": _("The draft is not complete"),
+    "reason_missing": _("A reason is missing"),
+    "unknown_fields": _("Some fields cannot be changed here"),
+    "edit_conflict": _("Somebody else changed the record meanwhile"),
+    "pilot_closed": _("The pilot takes no answers any more"),
+    "pilot_not_open": _("The pilot is not open"),
+    "answered_elsewhere": _("The answer was given for another institution already"),
+    "scores_invalid": _("The scores are not complete"),
+    "too_many_defects": _("Too many defects"),
+}.items():
+    problem_titles.register(_code, _title)
 
 
 class DraftBody(ClosedSerializer):

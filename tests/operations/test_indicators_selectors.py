@@ -36,7 +36,7 @@ def test_released_products_count_from_the_score_on_with_their_records(cast: Cast
     assert [record.url_kwargs["code"] for record in reading.records] == [high.code, exact.code]
     assert [record.detail for record in reading.records] == ["88.50", "70.00"]
     assert low.code not in str(reading.inputs)
-    assert reverse(reading.records[0].url_name, kwargs=reading.records[0].url_kwargs, urlconf="alliance.urls_tenant")
+    assert reverse(reading.records[0].url_name, kwargs=dict(reading.records[0].url_kwargs), urlconf="alliance.urls_tenant")
     assert record_ref(reading.records[0].as_json()) == reading.records[0]
 
 
