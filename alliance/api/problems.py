@@ -29,6 +29,7 @@ for _code, _title in {
     "invalid_token": _("The access token is not valid here"),
     "insufficient_scope": _("The access token does not cover this"),
     "network_not_allowed": _("Not allowed from this network"),
+    "second_factor_required": _("A second factor must be set up first"),
     "csrf_failed": _("The request did not come from our own page"),
     "permission_refused": _("Your role does not allow this"),
     "conflict_of_interest": _("Your institution stands aside from this matter"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -210,6 +211,16 @@ def test_codes_are_listed_for_everybody(client: Client, alliance: Alliance) -> N
 
     assert {row["code"] for row in listed} == set(problem_titles)
     assert all(row["title"] for row in listed)
+
+
+@pytest.mark.parametrize("module", ["operations/actions/product.py", "operations/actions/feedback.py"])
+def test_every_code_that_an_action_behind_the_api_may_raise_is_listed(module: str) -> None:
+    text = (settings.BASE_DIR / module).read_text(encoding="utf-8")
+
+    raised = set(re.findall(r'\bcode ?= ?"([a-z_]+)"', text))
+
+    assert raised
+    assert raised <= set(problem_titles)
 
 
 def test_a_session_may_read_but_writes_need_the_csrf_token(client_for: ClientFor, alliance: Alliance) -> None:
