@@ -6,6 +6,7 @@ beat: the relay finds owed events, ``catch_up`` finds jobs without a sign of lif
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -34,6 +35,13 @@ pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
 OUTCOMES: list[tuple[str, str, str]] = []
 PATIENCE = 60
+WORKER = ("worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat")
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this child when the test run dies; a session of its own keeps Ctrl-C for the test run."""
+    os.setsid()
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
 
 
 class Keeper:
@@ -59,7 +67,7 @@ class Keeper:
 
     def __enter__(self) -> Keeper:
         self._beat = self._start("beat", "--schedule", str(self.folder / "beat"), "--pidfile", "")
-        self._worker = self._start("worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat")
+        self._worker = self._start(*WORKER)
         self._thread.start()
         return self
 
@@ -78,7 +86,7 @@ class Keeper:
             env=self.environment,
             stdout=log,
             stderr=log,
-            start_new_session=True,
+            preexec_fn=die_with_parent,
             cwd=settings.BASE_DIR,
         )
 
@@ -86,9 +94,9 @@ class Keeper:
         while not self._over.wait(0.05):
             if self._worker is not None and (code := self._worker.poll()) is not None:
                 self.deaths.append(code)
-                self._worker = self._start(
-                    "worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat"
-                )
+                self._worker = self._start(*WORKER)
+            if self._beat is not None and self._beat.poll() is not None:
+                self._beat = self._start("beat", "--schedule", str(self.folder / "beat"), "--pidfile", "")
 
     def log(self) -> str:
         return (self.folder / "worker.log").read_text(errors="replace")[-4000:]
