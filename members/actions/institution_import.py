@@ -77,22 +77,24 @@ _COPY = (
     "COPY members_import_stage (row_no, kind, name_en, name_zh, country_code, region_code, registry_scheme, registry_code, "
     "web, contact_email, name_key, sort_key) FROM STDIN"
 )
-# Equalities only: they are leak-proof, so row-level security lets the planner use indexes and hash joins for them.
+# Equalities only: they are leak-proof, so row-level security lets the planner use indexes and hash joins for them. A join
+# that no row of a batch needs is left out, for it would read the whole table.
 _FRESH = """
 SELECT s.*, row_number() OVER (ORDER BY s.row_no) AS place
   FROM members_import_stage s
-  LEFT JOIN members_institution k
-    ON k.alliance_id = %(alliance)s AND k.name_key = s.name_key AND k.country_code = s.country_code
-   AND k.region_code = s.region_code
-  LEFT JOIN members_institution r
-    ON r.alliance_id = %(alliance)s AND s.registry_code <> '' AND r.registry_code <> ''
-   AND r.registry_scheme = s.registry_scheme AND r.registry_code = s.registry_code
- WHERE k.id IS NULL AND r.id IS NULL AND {zh}
+ WHERE NOT EXISTS (SELECT 1 FROM members_institution k
+                    WHERE k.alliance_id = %(alliance)s AND k.name_key = s.name_key AND k.country_code = s.country_code
+                      AND k.region_code = s.region_code)
 """
-_ZH = """
-NOT EXISTS (SELECT 1 FROM members_institution z
-             WHERE z.alliance_id = %(alliance)s AND z.name_zh = s.name_zh AND z.name_zh <> ''
-               AND z.country_code = s.country_code AND z.region_code = s.region_code)
+_NO_SUCH_CODE = """
+   AND NOT EXISTS (SELECT 1 FROM members_institution r
+                    WHERE r.alliance_id = %(alliance)s AND r.registry_code <> '' AND r.registry_scheme = s.registry_scheme
+                      AND r.registry_code = s.registry_code)
+"""
+_NO_SUCH_CHINESE_NAME = """
+   AND NOT EXISTS (SELECT 1 FROM members_institution z
+                    WHERE z.alliance_id = %(alliance)s AND z.name_zh = s.name_zh AND z.name_zh <> ''
+                      AND z.country_code = s.country_code AND z.region_code = s.region_code)
 """
 _INSERT = """
 WITH fresh AS MATERIALIZED ({fresh}), added AS (
@@ -545,7 +547,12 @@ def _stage(batch: list[tuple[int, Entry]]) -> None:
 
 
 def _fresh_sql(batch: list[tuple[int, Entry]]) -> str:
-    return _FRESH.format(zh=_ZH if any(entry.name_zh for _number, entry in batch) else "true")
+    sql = _FRESH
+    if any(entry.registry_code for _number, entry in batch):
+        sql += _NO_SUCH_CODE
+    if any(entry.name_zh for _number, entry in batch):
+        sql += _NO_SUCH_CHINESE_NAME
+    return sql
 
 
 def count_fresh(alliance: Alliance, batch: list[tuple[int, Entry]]) -> int:
@@ -607,7 +614,7 @@ def import_rows(
     *,
     at: datetime,
     write: bool = True,
-    batch_size: int = 5000,
+    batch_size: int = 10_000,
     on_fault: Callable[[int, str, dict[str, Any], list[str]], None] | None = None,
     on_batch: Callable[[int], None] | None = None,
     between: Callable[[Tally], None] | None = None,
@@ -699,7 +706,7 @@ def _storable_params(params: dict[str, Any]) -> dict[str, Any]:
 
 def batch_size_for(rows: int) -> int:
     """About twenty batches, so that the bar moves; none so small that transactions cost more than rows."""
-    return min(5000, max(250, rows // 20))
+    return min(10_000, max(250, rows // 20))
 
 
 def run_check(alliance: Alliance, job: Job, progress: Progress) -> dict[str, Any]:

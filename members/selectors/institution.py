@@ -176,10 +176,11 @@ def narrow(
 def list_facets(alliance: Alliance, query: InstitutionQuery, on: date) -> list[Facet]:
     """The filters with their counts, each counted under all the others; one query per facet."""
     facets: list[Facet] = []
-    for name, label, choices in (
+    own: tuple[tuple[str, StrOrPromise, Any], ...] = (
         ("kind", _("Kind"), InstitutionKind.choices),
         ("state", _("Membership"), InstitutionState.choices),
-    ):
+    )
+    for name, label, choices in own:
         counts = dict(narrow(alliance, query, on, but=name).values_list(name).annotate(n=Count("id")).order_by())
         facets.append(Facet(name, label, _options(choices, counts, query.filters.get(name, []))))
     for name, extension in extensions.items():

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from members.choices import RegistryScheme
-from members.selectors.names import NAME_MAX_LENGTH, clean_text, has_han, name_key_of, sort_key_of
+from members.selectors.names import NAME_MAX_LENGTH, clean_text, has_han, keys_of
 from members.selectors.regions import COUNTRY_CODES, find_region
 from members.selectors.registry_codes import parse_registry_code
 
@@ -165,6 +165,5 @@ def check_entry(
         code,
         web,
         contact_email,
-        name_key_of(name_en, name_zh),
-        sort_key_of(name_en, name_zh),
+        *keys_of(name_en, name_zh),
     )

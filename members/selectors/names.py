@@ -21,7 +21,7 @@ def has_han(text: str) -> bool:
 def clean_text(text: str) -> str:
     """A text in NFC, without blanks at its ends, inner blanks (U+3000 too) as one space."""
     if text.isascii():
-        return _BLANKS.sub(" ", text).strip()
+        return " ".join(text.split())
     return _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
@@ -49,6 +49,10 @@ def name_key_of(name_en: str, name_zh: str) -> str:
 def sort_key_of(name_en: str, name_zh: str) -> str:
     """Latin letters or pinyin, lower case; the database has no Chinese collation."""
     name = name_en or name_zh
-    if has_han(name):
-        name = " ".join(lazy_pinyin(name))
-    return fold_name(name)
+    return fold_name(" ".join(lazy_pinyin(name)) if has_han(name) else name)
+
+
+def keys_of(name_en: str, name_zh: str) -> tuple[str, str]:
+    """The name key and the sort key together: the same text unless the name must be read in pinyin."""
+    key = name_key_of(name_en, name_zh)
+    return key, sort_key_of(name_en, name_zh) if has_han(name_en or name_zh) else key
