@@ -10,7 +10,10 @@ from alliance.kernel.audiences import resolvers
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
-from members.actions import institution_import  # noqa: F401 - registers its jobs
+from members.actions import (
+    institution_import,  # noqa: F401 - registers its jobs
+    staff,  # noqa: F401 - registers what invitations and the people page ask for
+)
 from members.actions.demo import load
 from members.actions.demo_people import give_staff_role
 from members.permissions import institution_grants

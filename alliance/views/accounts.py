@@ -132,7 +132,7 @@ def _entry_url(request: HttpRequest, names: tuple[str, ...], area: str) -> str:
 
 def console_url(request: HttpRequest) -> str:
     """The console's first page."""
-    return _entry_url(request, ("console_home",), "console") or reverse("account_profile")
+    return _entry_url(request, ("dashboard",), "console") or reverse("account_profile")
 
 
 def portal_url(request: HttpRequest) -> str:
