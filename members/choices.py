@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class InstitutionKind(TextChoices):
@@ -42,7 +43,8 @@ class InstitutionState(TextChoices):
     """Standing of an institution in the alliance."""
 
     CHARTER_PENDING = "charter_pending", _("waiting for charter acceptance")
-    ACTIVE = "active", _("active")
+    # Its own context, for libraries translate "active" otherwise.
+    ACTIVE = "active", pgettext_lazy("standing of an institution", "active")
     SUSPENDED = "suspended", _("suspended")
     LEAVING = "leaving", _("leaving, duties being handed over")
     WITHDRAWN = "withdrawn", _("left")
