@@ -479,7 +479,7 @@ def _draw_mirrored_bars(chart: MirroredBars, csv_url: str = "") -> Chart:
         ]
         for number, row in enumerate(chart.rows):
             y = top + number * row_height
-            bar_y = y if wide else y + size * 1.35
+            bar_y = y if wide else y + size * 1.5
             label = wrap_text(str(row.label), middle - 16 if wide else width, size, 2 if wide else 1)
             parts.append(_lines(width / 2, bar_y + bar_height / 2 if wide else y + size * 0.7, label, size, "", "middle"))
             parts.append(_rect(left_edge - row.left * scale, bar_y, row.left * scale, bar_height, chart.left_colour))

@@ -28,6 +28,17 @@ function update(bar) {
   for (const box of boxes) box.closest("tr")?.classList.toggle("selected", box.checked);
 }
 
+/* Long tables keep their head in view where they fit the page's width; else they scroll sideways in themselves. */
+function letFlow() {
+  for (const wrap of document.querySelectorAll(".table-wrap:has(> table.sticky)")) {
+    wrap.classList.remove("flows");
+    wrap.classList.toggle("flows", wrap.scrollWidth <= wrap.clientWidth);
+  }
+}
+letFlow();
+window.addEventListener("resize", letFlow);
+document.addEventListener("htmx:afterSettle", letFlow);
+
 let lastBox = null;
 document.addEventListener("click", (event) => {
   const box = event.target.closest?.("input[data-select-row]");
