@@ -14,7 +14,7 @@ from alliance.actions.housekeeping import drop_expired
 from alliance.actions.invitations import mail_invitation
 from alliance.actions.notifications import list_unmailed, mail_notification
 from alliance.actions.outbox import deliver_next
-from alliance.kernel import faults, tenancy
+from alliance.kernel import faults, metrics, tenancy
 from alliance.kernel.jobs import revive
 from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
@@ -84,6 +84,7 @@ def send_invitation_mail(alliance: Alliance, invitation_id: int) -> None:
 @periodic("alliance.keep_house")
 def keep_house() -> None:
     """Hourly: drop what has outlived its term."""
+    metrics.drop_dead()
     for alliance_id in Alliance.objects.values_list("pk", flat=True):
         keep_house_of.delay(alliance_id)
 

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from alliance.kernel.metrics import expose
 
 
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
@@ -31,4 +32,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
     address = ipaddress.ip_address(request.META.get("REMOTE_ADDR") or "127.0.0.1")
     if not any(address in ipaddress.ip_network(network) for network in settings.METRICS_NETWORKS):
         return HttpResponse(status=404)
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(expose(), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -30,10 +30,10 @@ from alliance.kernel import events, jobs, tenancy
 from alliance.models import Alliance, ConsumedEvent, InboxItem, Job, Notification, OutboxEvent
 from tests.factories.alliance import make_alliance, make_member
 from tests.fault import app as fault_app
+from tests.fault.conftest import OUTCOMES
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
-OUTCOMES: list[tuple[str, str, str]] = []
 PATIENCE = 60
 WORKER = ("worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat")
 
@@ -41,7 +41,8 @@ WORKER = ("worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-
 def die_with_parent() -> None:
     """Ask the kernel to kill this child when the test run dies; a session of its own keeps Ctrl-C for the test run."""
     os.setsid()
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
 
 
 class Keeper:
@@ -112,17 +113,6 @@ def real_queue() -> Iterator[None]:
     yield
     celery_app.control.purge()
     celery_app.conf.task_always_eager = eager
-
-
-@pytest.fixture(scope="module", autouse=True)
-def table_of_outcomes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Print what happened at each point."""
-    yield
-    reporter: Any = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.write_line("")
-        for line in OUTCOMES:
-            reporter.write_line(f"{line[0]:<42} {line[1]:<26} {line[2]}")
 
 
 @pytest.fixture
