@@ -695,11 +695,15 @@ def _draw_diverging_bars(chart: DivergingBars, csv_url: str = "") -> Chart:
             left, right = sides(row, total)
             shares = [value / total for value in row.counts]
             parts.extend(_segments(shares, colours, centre - left * scale, bar_y, scale, bar_height))
+            if not wide:
+                # Between the bars stand the labels: the line of the narrow drawing leaves them free.
+                parts.append(_rule(centre, bar_y - 2, centre, bar_y + bar_height + 3, "base"))
             if wide:
                 parts.append(_text(label_room, middle + size * 0.36, against))
                 parts.append(_text(centre + right * scale + 10, middle + size * 0.36, in_favour, "strong"))
         end = top + len(chart.rows) * row_height
-        parts.append(_rule(centre, max(top - 8, 0), centre, end, "base"))
+        if wide:
+            parts.append(_rule(centre, max(top - 8, 0), centre, end, "base"))
         parts.append(
             _text(min(max(centre, 100), width - 100), end + size + 4, _("neutral answers are centred here"), "", "middle")
         )
