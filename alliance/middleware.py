@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 
 from alliance.choices import AuditVia
 from alliance.kernel import context, tenancy
-from alliance.kernel.errors import DomainError
+from alliance.kernel.errors import DomainError, PermissionRefusedError
 from alliance.views.errors import refusal_page
 from alliance.views.health import healthz, metrics, readyz
 
@@ -250,7 +250,11 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The page for a refusal; anything else goes on."""
+        """The page for a refusal; anything else goes on. Who is not signed in is asked to sign in first."""
+        if isinstance(exception, PermissionRefusedError) and not request.user.is_authenticated:
+            from django.contrib.auth.views import redirect_to_login  # noqa: PLC0415 - loads before the models
+
+            return redirect_to_login(request.get_full_path(), reverse("account_login"))
         if isinstance(exception, DomainError):
             return refusal_page(request, exception)
         return None
