@@ -109,7 +109,8 @@ def platform() -> Iterator[dict[str, str]]:
             os.environ.update(addresses)
             os.environ["DJANGO_SETTINGS_MODULE"] = "alliance.settings.local"
             os.environ.setdefault("SECRET_KEY", "benchmarks-only-0123456789-0123456789-0123456789-0123456789")
-            migrate()
+            manage("migrate", "--noinput")
+            manage("collectstatic", "--noinput")
             os.environ["ALLIANCE_DB_ROLE"] = "app"
             import django
             from django.conf import settings
@@ -125,69 +126,106 @@ def platform() -> Iterator[dict[str, str]]:
             services.stop()
 
 
-def migrate() -> None:
-    """Apply the migrations as the owner, in a process of its own."""
+def manage(*command: str) -> None:
+    """Run a management command as the owner of the schema, in a process of its own."""
     import subprocess
 
     subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "--noinput", "-v", "0"],
-        check=True,
-        env={**os.environ, "ALLIANCE_DB_ROLE": "owner"},
+        [sys.executable, "-m", "django", *command, "-v", "0"], check=True, env={**os.environ, "ALLIANCE_DB_ROLE": "owner"}
     )
 
 
 def fill(addresses: dict[str, str], *, products: int = PRODUCTS, institutions: int = INSTITUTIONS) -> None:
-    """Make alliances, institutions and released products by SQL, as the role that bypasses the policies.
+    """Make alliances, institutions and released products, as the role that bypasses the policies.
 
-    The first alliance gets half of the products, the others share the rest.
+    One row of each kind is made by the ORM and copied by SQL with other names, so that new columns need no care here. The
+    first alliance gets half of the products, the others share the rest.
     """
     import psycopg2
-
-    with psycopg2.connect(addresses["DATABASE_PLATFORM_URL"]) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO alliance_alliance (slug, host, name_en, name_zh, standfirst_en, standfirst_zh, level, industry_code,
-                region_code, seal_character, primary_colour, contact_email, is_demonstration, content_version, created_at)
-            SELECT 'bench-' || n, '', 'Benchmark ' || n, '测速' || n, '', '', 'regional', '', '', '测', '', '', false, 1, now()
-              FROM generate_series(1, %s) n
-            """,
-            [ALLIANCES],
-        )
-        cursor.execute(
-            """
-            INSERT INTO members_institution (alliance_id, code, kind, name_en, name_zh, short_en, short_zh, state, country_code,
-                region_code, registry_scheme, registry_code, web, contact_email, source, name_key, sort_key, created_at)
-            SELECT a.id, 'I-' || n, (ARRAY['industry_think_tank','leading_enterprise','university_think_tank'])[1 + n %% 3],
-                   'Institution ' || n, '机构' || n, '', '', 'active', 'CN', '440000', 'none', '', '', '', 'made',
-                   'institution' || n, 'institution ' || lpad(n::text, 6, '0'), now() - n * interval '1 minute'
-              FROM alliance_alliance a, generate_series(1, %s) n
-            """,
-            [institutions // ALLIANCES],
-        )
-        cursor.execute(
-            """
-            WITH who AS (
-                SELECT alliance_id, array_agg(id ORDER BY id) AS ids FROM members_institution GROUP BY 1
-            ), share AS (
-                SELECT w.alliance_id, w.ids, row_number() OVER (ORDER BY w.alliance_id) AS place FROM who w
-            )
-            INSERT INTO operations_product (alliance_id, code, kind, state, version, title_en, title_zh, summary_en, summary_zh,
-                body_en, body_zh, client_en, client_zh, author_id, adapter_id, created_at, state_since, released_at)
-            SELECT s.alliance_id, 'P-' || n, (ARRAY['guide','tool','course'])[1 + n %% 3], 'released', 1,
-                   'Product ' || n, '成果' || n, repeat('A summary of some length. ', 6), repeat('摘要。', 20), '', '', '', '',
-                   s.ids[1 + n %% cardinality(s.ids)], s.ids[1 + (n + 7) %% cardinality(s.ids)],
-                   now() - n * interval '1 second', now(), now() - n * interval '1 second'
-              FROM share s, LATERAL generate_series(1, CASE WHEN s.place = 1 THEN %s ELSE %s END) n
-            """,
-            [products // 2, products // 2 // (ALLIANCES - 1)],
-        )
     import psycopg2.extensions
+    from django.db import connections
+    from django.utils import timezone
 
+    from alliance.models import Alliance
+    from members.models import Institution
+    from operations.models import Product
+
+    now = timezone.now()
+    for number in range(1, ALLIANCES + 1):
+        Alliance.objects.using("platform").create(
+            slug=f"bench-{number}", name_en=f"Benchmark {number}", name_zh=f"测速{number}", level="regional", seal_character="测"
+        )
+    for number, alliance in enumerate(Alliance.objects.using("platform").order_by("pk"), 1):
+        pattern = Institution.objects.using("platform").create(
+            alliance=alliance,
+            code="I-0",
+            kind="industry_think_tank",
+            name_en="Institution 0",
+            name_zh="机构0",
+            name_key="institution0",
+            sort_key="institution 000000",
+        )
+        product = Product.objects.using("platform").create(
+            alliance=alliance,
+            code="P-0",
+            kind="guide",
+            state="released",
+            title_en="Product 0",
+            title_zh="成果0",
+            summary_en="A summary of some length. " * 6,
+            summary_zh="摘要。" * 20,
+            author=pattern,
+            adapter=pattern,
+            state_since=now,
+            released_at=now,
+        )
+        with connections["platform"].cursor() as cursor:
+            copy_rows(
+                cursor,
+                pattern,
+                institutions // ALLIANCES,
+                {
+                    "code": "'I-' || n",
+                    "kind": "(ARRAY['industry_think_tank','leading_enterprise','university_think_tank'])[1 + n %% 3]",
+                    "name_en": "'Institution ' || n",
+                    "name_zh": "'机构' || n",
+                    "name_key": "'institution' || n",
+                    "sort_key": "'institution ' || lpad(n::text, 6, '0')",
+                    "created_at": "t.created_at - n * interval '1 minute'",
+                },
+            )
+            first = f"{pattern.pk}"
+            copy_rows(
+                cursor,
+                product,
+                products // 2 if number == 1 else products // 2 // (ALLIANCES - 1),
+                {
+                    "code": "'P-' || n",
+                    "kind": "(ARRAY['guide','tool','course'])[1 + n %% 3]",
+                    "title_en": "'Product ' || n",
+                    "title_zh": "'成果' || n",
+                    "created_at": "t.created_at - n * interval '1 second'",
+                    "author_id": f"{first} + n %% {institutions // ALLIANCES}",
+                    "adapter_id": f"{first} + (n + 7) %% {institutions // ALLIANCES}",
+                },
+            )
     connection = psycopg2.connect(addresses["DATABASE_OWNER_URL"])
     connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     connection.close()
+
+
+def copy_rows(cursor: Any, row: Any, count: int, changes: dict[str, str]) -> None:
+    """Copy a row many times; ``changes`` gives SQL for the columns that differ, with ``n`` = 1 .. count and ``t`` the row."""
+    columns = [field.column for field in row._meta.local_concrete_fields if not field.primary_key]
+    values = ", ".join(changes.get(column, f't."{column}"') for column in columns)
+    names = ", ".join(f'"{column}"' for column in columns)
+    table = row._meta.db_table
+    cursor.execute(
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} t, generate_series(1, %s) n WHERE t.id = %s",
+        [count, row.pk],
+    )
 
 
 def wsgi_get(application: Any, path: str, **headers: str) -> tuple[str, dict[str, str], bytes]:
