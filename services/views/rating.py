@@ -131,6 +131,7 @@ def rating_moderation(request: AllianceRequest) -> HttpResponse:
 @require_POST
 def rating_moderate(request: AllianceRequest, uuid: UUID) -> HttpResponse:
     """Show a comment or leave it out."""
+    require(request.user, MODERATE_RATING, request.alliance)
     form = ModerationForm(request.POST)
     if not form.is_valid():
         raise InvalidInputError(_("Choose whether the comment is shown."))
