@@ -174,7 +174,7 @@ def describe(
     names = _names_of_records(alliance, listed) if with_names else {}
     found = []
     for entry in listed:
-        record = json.loads(entry.record)
+        record = _parse(entry.record)
         changes = _changes(entry.object_type, record.get("before"), record.get("after"), people) if with_values else []
         if with_personal:
             for path in sorted(record.get("personal") or {}):
@@ -196,6 +196,15 @@ def describe(
             )
         )
     return found
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """The stored record; a damaged one is shown without values, for the page must open then most of all."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def type_label(object_type: str) -> StrOrPromise:
