@@ -16,6 +16,7 @@ from operations.actions.feedback import EVIDENCE_PURPOSE
 from operations.models import PilotFeedback
 from operations.permissions import VIEW_PIPELINE
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
+from operations.selectors.jump import find_products
 from operations.selectors.product import count_in_pipeline
 
 if TYPE_CHECKING:
@@ -210,3 +211,4 @@ texts.register(
 )
 
 demo.loaders.register("operations", load)
+providers.register("operations", JumpProvider(_("Products"), find_products))
