@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel import demo, navigation, uploads
 from alliance.kernel.indicators import indicators
+from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry
 from alliance.kernel.texts import Text, texts
 from operations import permissions, tasks, transitions  # noqa: F401 - register themselves
