@@ -115,7 +115,9 @@ def rating_confirm(request: AllianceRequest, token: str) -> HttpResponse:
         done = True
     context = {"rating": rating, "entry": rating.entry, "done": done or rating.confirmed_at is not None}
     response = render(request, "services/rating_confirm.html", context)
-    response["Referrer-Policy"] = "no-referrer"  # the address of this page is a key
+    # The address of this page is a key: no other host may learn it. Not "no-referrer", with which browsers send the form
+    # with "Origin: null", which the forgery check rightly refuses.
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 
