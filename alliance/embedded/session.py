@@ -94,6 +94,8 @@ def _provide(command: str) -> None:
         except DataFolderBusyError:
             if services.join():
                 atexit.register(services.leave)
+                if url := services.state().get("url"):  # links that the command prints or mails lead there
+                    os.environ.setdefault("PUBLIC_URL", url)
                 break
             if time.monotonic() > deadline:
                 raise

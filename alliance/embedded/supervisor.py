@@ -321,6 +321,8 @@ class Supervisor:
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE") or LOCAL_SETTINGS,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(BASE_DIR), os.environ.get("PYTHONPATH")])),
             "PYTHONUNBUFFERED": "1",
+            # Links in mails lead to the port that was taken.
+            "PUBLIC_URL": os.environ.get("PUBLIC_URL") or self.url,
         }
 
     def _manage(self, label: str, *command: str, role: str = "app") -> None:

@@ -175,9 +175,10 @@ def test_a_second_platform_on_the_same_folder_is_refused_and_the_first_goes_on(s
 
 def test_commands_use_the_running_platform(start: Callable[..., Platform]) -> None:
     platform = start()
-    platform.wait_until_ready()
+    url = platform.wait_until_ready()
     question = (
-        "from django.db import connection as c; k = c.cursor(); k.execute('SELECT pg_backend_pid()'); print(k.fetchone()[0])"
+        "from django.db import connection as c; k = c.cursor(); k.execute('SELECT pg_backend_pid()'); "
+        "import os; print(k.fetchone()[0], os.environ['PUBLIC_URL'])"
     )
 
     answer = subprocess.run(
@@ -189,7 +190,11 @@ def test_commands_use_the_running_platform(start: Callable[..., Platform]) -> No
         timeout=120,
     )
 
-    assert answer.stdout.strip().isdigit()
+    backend, address = answer.stdout.split()
+    assert backend.isdigit()
+    assert address == url, "links that a command prints or mails lead to the port that was taken"
+    served = Path(f"/proc/{platform.child(CHILDREN['web'])}/environ").read_bytes().split(b"\0")
+    assert f"PUBLIC_URL={url}".encode() in served
     assert platform.process.poll() is None
     assert platform.child("postgres")
 
