@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import polib
+import polib as _polib
 from django.template.exceptions import TemplateSyntaxError
 from django.utils.translation.template import templatize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+polib: Any = _polib
+"""The package has no types."""
 
 APPS = ("alliance", "members", "groups", "operations", "services", "targets", "evaluation")
 TEMPLATES = "templates"
@@ -167,7 +170,7 @@ def catalogue_path(base: Path, language: str) -> Path:
     return base / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
-def read_catalogue(base: Path, language: str) -> polib.POFile:
+def read_catalogue(base: Path, language: str) -> Any:
     """A catalogue as it stands, empty when there is none.
 
     Raises:
@@ -183,7 +186,7 @@ def read_catalogue(base: Path, language: str) -> polib.POFile:
         raise CatalogueError(message) from error
 
 
-def merge(found: Mapping[Key, Message], old: polib.POFile, language: str) -> polib.POFile:
+def merge(found: Mapping[Key, Message], old: Any, language: str) -> Any:
     """A catalogue of exactly the found texts, sorted, with the translations that exist."""
     kept = {(entry.msgctxt or "", entry.msgid): entry for entry in old if not entry.obsolete}
     new = polib.POFile(wrapwidth=0)
@@ -242,7 +245,7 @@ def compile_all(base: Path) -> list[Path]:
     return done
 
 
-def translations(entry: polib.POEntry) -> list[str]:
+def translations(entry: Any) -> list[str]:
     """The entry's translated texts; empty when any form is missing."""
     texts = list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
     return texts if texts and all(texts) else []
@@ -266,7 +269,7 @@ def check(base: Path, language: str) -> list[str]:
     return faults
 
 
-def check_entry(entry: polib.POEntry, message: Message, glossary: Glossary) -> Iterator[str]:
+def check_entry(entry: Any, message: Message, glossary: Glossary) -> Iterator[str]:
     """Faults of one entry."""
     if entry.fuzzy:
         yield "fuzzy"

@@ -126,7 +126,7 @@ class DepthCollector:
 def expose() -> bytes:
     """Everything in Prometheus' text format."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     registry.register(DepthCollector())
     return generate_latest(registry)
 

@@ -180,7 +180,8 @@ def _unpack(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     ((tag, text),) = value.items()
-    return {"t": datetime.fromisoformat, "d": date.fromisoformat, "n": Decimal, "u": UUID}[tag](text)
+    readers: dict[str, Any] = {"t": datetime.fromisoformat, "d": date.fromisoformat, "n": Decimal, "u": UUID}
+    return readers[tag](text)
 
 
 def _write(signer: signing.Signer, item: Any, keys: Iterable[tuple[str, bool]]) -> str:

@@ -22,7 +22,7 @@ SANDBOX = {"default-src": [NONE], "frame-ancestors": [NONE], "sandbox": [True]}
 
 @require_safe
 @login_required
-@csp(SANDBOX)
+@csp(SANDBOX)  # type: ignore[arg-type]
 def file_download(request: HttpRequest, uuid: uuid.UUID) -> HttpResponseBase:
     """A file to save, never to show: nothing in it runs on this site."""
     stored, content = open_for_reader(request.alliance, uuid, reader=request.user)  # type: ignore[attr-defined]

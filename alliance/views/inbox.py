@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid as uuids
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -98,9 +98,8 @@ def inbox_hand_over(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
     if item is None:
         raise NotFoundError
     colleagues = selectors.list_colleagues(alliance, item, request.user, now)
-    form = HandOverForm(
-        request.POST if request.method == "POST" else None, people=[*colleagues, request.user], actor=request.user
-    )  # type: ignore[list-item, arg-type]
+    actor: Any = request.user
+    form = HandOverForm(request.POST if request.method == "POST" else None, people=[*colleagues, actor], actor=actor)
     if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["to"]
         hand_over(alliance, uuid, to=person, actor=request.user, at=now)  # type: ignore[arg-type]

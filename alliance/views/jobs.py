@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid as uuids
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
@@ -62,7 +63,7 @@ def job_detail(request: HttpRequest, uuid: uuids.UUID) -> HttpResponse:
         raise NotFoundError
     row = selectors.describe_job(job)
     may_stop = job.actor_id == request.user.pk or can(request.user, "alliance.run_job", job)
-    context = {
+    context: dict[str, Any] = {
         "job": job,
         "title": row.title,
         "step": row.step,

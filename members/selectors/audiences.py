@@ -26,7 +26,7 @@ class InstitutionAudience:
 
     def people(self, alliance: Alliance, item: InboxItem, at: datetime) -> Iterable[User]:
         """Everybody who acts for the institution in that role now; one query."""
-        staff = InstitutionStaff.objects.of(alliance).at(at).filter(institution_id=item.institution_id)
+        staff = InstitutionStaff.objects.of(alliance).at(at).filter(institution=item.institution_id or 0)
         if item.role:
             staff = staff.filter(role=item.role)
         return User.objects.filter(pk__in=staff.values("user"), is_active=True)

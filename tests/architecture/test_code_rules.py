@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -68,8 +69,9 @@ def is_inherited(model: type[models.Model], field: models.Field[object, object])
 def mentioned(condition: object) -> set[str]:
     if not isinstance(condition, Q):
         return set()
-    found = set()
-    for child in condition.children:
+    found: set[str] = set()
+    children: list[Any] = list(condition.children)  # pairs of look-up and value, or conditions
+    for child in children:
         found |= mentioned(child) if isinstance(child, Q) else {str(child[0]).split("__")[0]}
     return found
 

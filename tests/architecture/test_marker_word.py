@@ -75,7 +75,9 @@ def test_no_page_of_one_alliance_tells_anything_of_another(world: World, client_
         f"{prefix}console/institutions/?q={MARKER}",
         f"{prefix}catalogue/?q={MARKER}",
     ]
-    waiting, seen, found = list(dict.fromkeys(starts)), set(), []
+    waiting = list(dict.fromkeys(starts))
+    seen: set[str] = set()
+    found: list[str] = []
     while waiting and len(seen) < MOST_PAGES:
         url = waiting.pop(0)
         if url in seen or any(word in url for word in LEAVING):

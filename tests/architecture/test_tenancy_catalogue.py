@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -52,7 +53,7 @@ APPEND_ONLY = ("alliance_auditentry", "alliance_auditleaf", "alliance_treehead")
 POLICY = "(alliance_id = ( SELECT app.tenant() AS tenant))"
 
 
-def rows(sql: str, values: list[object] | None = None) -> list[tuple[object, ...]]:
+def rows(sql: str, values: list[Any] | None = None) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values or [])
         return list(cursor.fetchall())

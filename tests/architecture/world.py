@@ -67,7 +67,7 @@ def build() -> World:
     with tenancy.acting_in(other):
         InstitutionStaff.objects.create(
             alliance=other,
-            institution=other_rows[Institution],
+            institution=other_rows[Institution],  # type: ignore[misc]
             user=stranger,
             role="representative",
             starts_at=timezone.now() - timedelta(days=1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from celery.signals import worker_init
@@ -47,7 +48,7 @@ def register() -> None:
     if KIND in texts:
         return
     texts.register(KIND, Text(title="Fault %(title)s", mails=True))
-    notifications.LATE_AFTER = notifications.timedelta(seconds=1)
+    notifications.LATE_AFTER = timedelta(seconds=1)
     notifications.CLAIM_SECONDS = 2
 
     @events.consumer(KIND, "watcher")
