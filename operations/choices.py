@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ProductKind(TextChoices):
@@ -68,6 +69,6 @@ class DefectSeverity(TextChoices):
 class ImprovementState(TextChoices):
     """State of an agreed change."""
 
-    OPEN = "open", _("open")
+    OPEN = "open", pgettext_lazy("an agreed change", "open")
     DONE = "done", _("done")
     DECLINED = "declined", _("declined")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import format_html
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -157,7 +157,7 @@ def catalogue_list(request: AllianceRequest) -> HttpResponse:
         "rows": [(entry, ratings[entry.pk]) for entry in page.items],
         "filters": [
             _filter("category", _("Category"), _("All categories"), ServiceCategory.choices, category),
-            _filter("client", _("For"), _("All clients"), ClientKind.choices, client),
+            _filter("client", pgettext("clients of a service", "For"), _("All clients"), ClientKind.choices, client),
             _filter("access", _("Access"), _("All kinds of access"), Access.choices, access),
         ],
         "filtered": bool(category or client or access),
