@@ -136,7 +136,7 @@ def _value(
     if isinstance(field, models.DecimalField):
         return _LEAVE if field.has_default() or field.null else "0.5"
     if isinstance(field, models.IntegerField):
-        return _LEAVE if field.has_default() or field.null else number
+        return _LEAVE if field.has_default() or field.null else number % 30_000
     return _LEAVE
 
 

@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.urls.base import set_script_prefix
 
 from alliance.kernel import tenancy
+from alliance.models import Alliance
 from tests.architecture.routes import OBJECTS
-from tests.architecture.rows import fill_tenant_tables
 from tests.architecture.test_routes import address, kwargs_of
 from tests.architecture.world import ALL_SCOPES, ROLES, World, build, routes, token_for
 
@@ -23,10 +23,10 @@ LEAVING = ("/accounts/logout/", "/language/")
 
 @pytest.fixture
 def world(db: None) -> World:
-    found = build()
-    fill_tenant_tables(found.other, text=MARKER)
-    found.other.name_en, found.other.name_zh = f"{MARKER} Alliance", f"{MARKER}联盟"
-    found.other.standfirst_en = found.other.standfirst_zh = MARKER
+    found = build(MARKER)
+    Alliance.objects.filter(pk=found.other.pk).update(
+        name_zh=f"{MARKER}联盟", standfirst_en=MARKER, standfirst_zh=MARKER, contact_email=f"{MARKER}@example.org"
+    )
     cache.clear()
     return found
 

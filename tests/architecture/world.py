@@ -53,10 +53,10 @@ class World:
     people: dict[str, User | None]
 
 
-def build() -> World:
-    """Make the world in the present transaction."""
+def build(other_text: str = "") -> World:
+    """Make the world in the present transaction; ``other_text`` stands in every text of the other alliance."""
     own, other = make_alliance("own-world", industry_code="17"), make_alliance("other-world")
-    rows, other_rows = fill_tenant_tables(own), fill_tenant_tables(other)
+    rows, other_rows = fill_tenant_tables(own), fill_tenant_tables(other, text=other_text)
     people: dict[str, User | None] = {"anonymous": None}
     stranger = make_user("stranger@example.org")
     for role in AllianceRole.values:
