@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from django.template.backends.base import _EngineTemplate
 
 
+WIDGETS = {"django/forms/widgets/select.html": "components/select.html"}
+"""Widgets of Django that we draw ourselves."""
+
+
 class AllianceFormRenderer(DjangoTemplates):
-    """Draws forms and fields with the project's templates, and widgets with Django's own."""
+    """Draws forms and fields with the project's templates, and most widgets with Django's own."""
 
     form_template_name = "components/form_fields.html"
     formset_template_name = "components/formset.html"
@@ -28,6 +32,7 @@ class AllianceFormRenderer(DjangoTemplates):
 
     def get_template(self, template_name: str) -> _EngineTemplate:
         """Templates of ours come from the project's engine, so that they translate and know our tags."""
+        template_name = WIDGETS.get(template_name, template_name)
         if template_name.startswith("components/"):
             ours: _EngineTemplate = get_template(template_name)
             return ours

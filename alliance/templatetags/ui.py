@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from lucide import IconDoesNotExist
@@ -156,13 +157,19 @@ STATE_LOOKS: Final[Mapping[str, StateLook]] = {
 }
 
 
+def begin_with_capital(label: object) -> str:
+    """The label as it stands alone; text that is safe already stays safe."""
+    text = str(label)
+    return mark_safe(capfirst(text)) if isinstance(label, SafeString) else capfirst(text)  # noqa: S308 - a letter's case
+
+
 def draw_tag(tone: str, label: object, icon_name: str = "") -> SafeString:
-    """A tag: icon and word on a soft ground of one tone."""
+    """A tag: icon and word on a soft ground of one tone; a label that stands alone begins with a capital."""
     if tone not in TONE_CLASSES:
         message = f"A tag has no tone {tone!r}; use one of {', '.join(TONE_CLASSES)}."
         raise TemplateSyntaxError(message)
     drawn = draw_icon(icon_name) if icon_name else ""
-    return format_html('<span class="{}">{}{}</span>', f"tag {TONE_CLASSES[tone]}".strip(), drawn, label)
+    return format_html('<span class="{}">{}{}</span>', f"tag {TONE_CLASSES[tone]}".strip(), drawn, begin_with_capital(label))
 
 
 @register.simple_tag
@@ -176,6 +183,12 @@ def state(value: object, label: object) -> SafeString:
     """``{% state product.stage product.get_stage_display %}``: a tag whose tone and icon follow from the state."""
     look = STATE_LOOKS.get(str(value), StateLook("neutral", ""))
     return draw_tag(look.tone, label, look.icon)
+
+
+@register.filter
+def sentence_case(label: object) -> object:
+    """A translated label that stands alone begins with a capital; a name stays as it is written."""
+    return capfirst(str(label)) if isinstance(label, Promise) else label
 
 
 # ----------------------------------------------------------------------------------------------------------------- groups
