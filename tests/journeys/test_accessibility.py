@@ -1,0 +1,633 @@
+"""Every page of the product in a real browser: access, room, quiet console, no foreign host, public pages without script.
+
+The list of pages is the list of routes: a route that is in neither ``PAGES`` nor ``NO_PAGE`` fails. What stands in an
+address is found by following the links of the demonstration, as its readers do.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import axe_playwright_python
+import pytest
+from allauth.mfa.totp.internal import auth as totp
+from django.urls import Resolver404, get_resolver, resolve, reverse
+from django.urls.resolvers import URLPattern, URLResolver
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState
+
+from tests.journeys.conftest import Platform
+
+pytestmark = pytest.mark.journey
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+"""What another theme can change; the rest of a page is the same."""
+HOME = "/a/weaving/"
+LANGUAGES = ("en", "zh-hans")
+PER_ROUTE = 15
+"""Pages of one route whose links are followed."""
+
+THINKING_SECONDS = 4
+"""A form that comes back faster is taken for a machine's."""
+
+NOBODY, OFFICE, ENTERPRISE, WISDOM, MEDIA, GUARDED, HALFWAY = (
+    "nobody",
+    "office",
+    "enterprise",
+    "wisdom",
+    "media",
+    "enterprise2",
+    "half-way",
+)
+"""Who reads: nobody; demonstration accounts; one with all second factors; the same before it showed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a page is reached.
+
+    Attributes:
+        by: Who reads it.
+        like: Route whose identifiers it takes, where no link leads to it in the demonstration's present state.
+    """
+
+    by: str
+    like: str = ""
+
+
+PAGES: dict[str, dict[str, Seen]] = {
+    "public": {
+        route: Seen(NOBODY)
+        for route in (
+            "home",
+            "story_list",
+            "story_detail",
+            "catalogue_list",
+            "catalogue_entry",
+            "rating_create",
+            "rating_sent",
+            "rating_confirm",
+            "listing_list",
+            "listing_detail",
+            "member_directory",
+            "about",
+        )
+    },
+    "account": {
+        **{
+            route: Seen(NOBODY)
+            for route in (
+                "account_login",
+                "account_signup",
+                "account_inactive",
+                "account_reset_password",
+                "account_reset_password_done",
+                "account_reset_password_from_key",
+                "account_reset_password_from_key_done",
+                "invitation_accept",
+            )
+        },
+        "account_logout": Seen(OFFICE),
+        "account_reauthenticate": Seen(OFFICE),
+        "account_change_password": Seen(OFFICE),
+        "account_profile": Seen(OFFICE),
+        "choose_institution": Seen(ENTERPRISE),
+        "choose_alliance": Seen(ENTERPRISE),
+        "mfa_authenticate": Seen(HALFWAY),
+        **{
+            route: Seen(GUARDED)
+            for route in (
+                "mfa_index",
+                "mfa_reauthenticate",
+                "mfa_deactivate_totp",
+                "mfa_view_recovery_codes",
+                "mfa_generate_recovery_codes",
+                "mfa_list_webauthn",
+                "mfa_add_webauthn",
+                "mfa_reauthenticate_webauthn",
+                "mfa_edit_webauthn",
+                "mfa_remove_webauthn",
+                "usersessions_list",
+            )
+        },
+        "mfa_activate_totp": Seen(OFFICE),
+    },
+    "console": {
+        **{
+            route: Seen(OFFICE)
+            for route in (
+                "dashboard",
+                "search_jump",
+                "job_list",
+                "job_detail",
+                "person_list",
+                "person_detail",
+                "person_end_role",
+                "invitation_create",
+                "invitation_revoke",
+                "audit_list",
+                "health_page",
+                "institution_list",
+                "institution_add",
+                "institution_detail",
+                "institution_edit",
+                "institution_step",
+                "supply_add",
+                "institution_import_list",
+                "institution_import_upload",
+                "institution_import_mapping",
+                "institution_import_detail",
+                "group_list",
+                "group_detail",
+                "coverage_detail",
+                "coverage_cell",
+                "conflict_list",
+                "pilot_board",
+                "pilot_list",
+                "pilot_extend",
+                "pilot_close",
+                "pilot_comments",
+                "product_detail",
+                "product_edit",
+                "product_move",
+                "product_send_back",
+                "product_retire",
+                "improvement_settle",
+                "objective_list",
+                "objective_create",
+                "objective_detail",
+                "objective_change",
+                "measurement_report",
+                "feedback_list",
+                "feedback_detail",
+                "rating_moderation",
+            )
+        },
+        "group_job": Seen(OFFICE),
+        "pilot_plan": Seen(OFFICE, like="product_detail"),
+        "product_release": Seen(OFFICE, like="product_detail"),
+    },
+    "portal": {
+        **{
+            route: Seen(ENTERPRISE)
+            for route in (
+                "portal_home",
+                "portal_pilots",
+                "portal_products",
+                "portal_institution_detail",
+                "portal_institution_edit",
+                "pilot_answer",
+                "notification_list",
+            )
+        },
+        **{route: Seen(WISDOM) for route in ("inbox", "inbox_hand_over", "product_draft", "product_review")},
+        "portal_institution": Seen(OFFICE),
+        "product_adapt": Seen(MEDIA, like="product_detail"),
+    },
+}
+
+READ_TWICE: dict[str, tuple[str, ...]] = {
+    "portal": ("product_detail",),
+    "console": ("inbox", "notification_list", "product_draft"),
+}
+"""Routes that both areas show, each in its own frame."""
+
+FURTHER: dict[str, tuple[tuple[str, str, int], ...]] = {
+    "public": ((NOBODY, f"{HOME}listings/?side=demand", 200), (NOBODY, f"{HOME}nowhere/", 404), (NOBODY, "/", 200)),
+    "account": (
+        (NOBODY, "/accounts/login/", 200),
+        (ENTERPRISE, "/accounts/profile/", 200),
+        (OFFICE, f"{HOME}accounts/2fa/", 200),
+    ),
+    "console": (
+        (OFFICE, f"{HOME}console/institutions/?q=zzzz", 200),
+        (OFFICE, f"{HOME}search/jump/?q=dye", 200),
+        (OFFICE, f"{HOME}console/nowhere/", 404),
+    ),
+    "portal": ((ENTERPRISE, f"{HOME}console/people/", 403),),
+}
+"""Other states of pages, with the status they answer."""
+
+_POSTED = "takes POST only"
+NO_PAGE: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "switch_theme",
+            "usersessions_end",
+            "invitation_resend",
+            "inbox_dismiss",
+            "inbox_undo",
+            "notification_read",
+            "job_stop",
+            "health_retry",
+            "institution_import_check",
+            "institution_import_start",
+            "institution_import_stop",
+            "supply_end",
+            "group_establish",
+            "seat_leave",
+            "seat_role",
+            "conflict_rule",
+            "pilot_move",
+            "product_submit",
+            "improvement_add",
+            "share_add",
+            "share_remove",
+            "rating_moderate",
+        ),
+        _POSTED,
+    ),
+    "switch_language": "redirects",
+    "account_start": "redirects",
+    "institution_import_of_job": "redirects",
+    "mfa_login_webauthn": "JSON for the sign-in page",
+    "institution_import_progress": "a part of institution_import_detail",
+    "institution_import_faults": "CSV",
+    "pilot_answers_csv": "CSV",
+    "file_download": "a file",
+    "alliance_theme_css": "a style sheet",
+    "feed": "RSS",
+    "sitemap": "XML",
+    "gallery": "tests/alliance/test_ui_browser.py reads it",
+    "api_docs": "tests/alliance/api reads it",
+}
+"""Routes that show no page, with the reason."""
+
+
+def route_names(conf: str) -> Iterator[str]:
+    """Names of all routes of a URL configuration."""
+
+    def walk(resolver: URLResolver) -> Iterator[str]:
+        for entry in resolver.url_patterns:
+            if isinstance(entry, URLPattern):
+                yield entry.name or str(entry.pattern)
+            else:
+                yield from walk(entry)
+
+    return walk(get_resolver(conf))
+
+
+def match(path: str) -> tuple[str, dict[str, Any]]:
+    """Route and identifiers of an address of the alliance."""
+    if not path.startswith(HOME):
+        return "", {}
+    try:
+        found = resolve("/" + path.removeprefix(HOME), urlconf="alliance.urls_tenant")
+    except Resolver404:
+        return "", {}
+    return found.url_name or "", found.kwargs
+
+
+def address(route: str, kwargs: dict[str, Any] | None = None) -> str:
+    return HOME + reverse(route, urlconf="alliance.urls_tenant", kwargs=kwargs).removeprefix("/")
+
+
+@dataclass(slots=True)
+class Tour:
+    """The running platform with everybody signed in, and an address for every page.
+
+    Attributes:
+        states: Cookies per reader.
+        found: Address per reader and route.
+    """
+
+    platform: Platform
+    browser: Browser
+    states: dict[str, StorageState] = field(default_factory=dict)
+    found: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def base(self, reader: str) -> str:
+        """Passkeys need a name of a host; the others use the address that the start printed."""
+        return self.platform.url.replace("127.0.0.1", "localhost") if reader in {GUARDED, HALFWAY} else self.platform.url
+
+    def open(self, reader: str, language: str = "en", **options: Any) -> BrowserContext:
+        context = self.browser.new_context(
+            base_url=self.base(reader),
+            storage_state=self.states.get(reader),
+            viewport={"width": 1440, "height": 900},
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(60_000)
+        context.add_cookies([{"name": "django_language", "value": language, "url": self.base(reader)}])
+        return context
+
+    @contextmanager
+    def page(self, reader: str, **options: Any) -> Iterator[Page]:
+        context = self.open(reader, **options)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+    def address_of(self, route: str, seen: Seen) -> str:
+        """Address of a page for its reader, or nothing."""
+        if seen.like:
+            like = self.found.get((seen.by, seen.like)) or self.found.get((OFFICE, seen.like), "")
+            return address(route, match(urlsplit(like).path)[1]) if like else ""
+        if known := self.found.get((seen.by, route)):
+            return known
+        plain = not any(entry[1] for entry in get_resolver("alliance.urls_tenant").reverse_dict.getlist(route)[0][0])
+        return address(route) if plain else ""
+
+
+def sign_in(tour: Tour, reader: str, page: Page) -> None:
+    account = tour.platform.account(f"{reader}@weaving.demo.example")
+    page.goto(address("account_login"))
+    page.fill("input[name=login]", account["email"])
+    page.fill("input[name=password]", account["password"])
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/accounts/login/" not in url)
+
+
+def submit(page: Page) -> None:
+    page.locator("main form button[type=submit]").last.click()
+    page.wait_for_load_state()
+
+
+@pytest.fixture(scope="session")
+def tour(platform: Platform, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    """Sign everybody in, bring about what only exists after an action, follow the links."""
+    made = Tour(platform, browser)
+    for reader in (OFFICE, ENTERPRISE, WISDOM, MEDIA):
+        with made.page(reader) as page:
+            sign_in(made, reader, page)
+            made.states[reader] = page.context.storage_state()
+    for reader in (NOBODY, OFFICE, ENTERPRISE, WISDOM):
+        follow_links(made, reader)
+    guard(made)
+    rate(made)
+    reset_password(made)
+    invite(made)
+    bring_institutions(made, tmp_path_factory.mktemp("import") / "institutions.csv")
+    yield made
+    release(made)
+
+
+def follow_links(tour: Tour, reader: str) -> None:
+    """Read pages from the first one on; keep one address per route and follow the links of a few of each."""
+    with tour.page(reader) as page:
+        queue = [HOME] if reader == NOBODY else [HOME, address("portal_home"), address("dashboard")]
+        queued = set(queue)
+        count: dict[str, int] = {}
+        while queue:
+            answer = page.request.get(queue.pop(0))
+            route, _kwargs = match(urlsplit(answer.url).path)
+            if answer.status != 200 or "html" not in answer.headers["content-type"]:
+                continue
+            tour.found.setdefault((reader, route), urlsplit(answer.url).path)
+            for link in re.findall(r'<a\b[^>]*?\bhref="([^"#]*)', answer.text()):
+                aim = urlsplit(urljoin(answer.url, link.replace("&amp;", "&")))
+                name, _kwargs = match(aim.path)
+                skip = aim.netloc != urlsplit(tour.platform.url).netloc or name in NO_PAGE or name.startswith("api_")
+                limit = PER_ROUTE if name == "product_detail" else 3
+                if skip or not name or aim.path in queued or count.get(name, 0) >= limit:
+                    continue
+                count[name] = count.get(name, 0) + 1
+                queued.add(aim.path)
+                queue.append(aim.path)
+
+
+def guard(tour: Tour) -> None:
+    """Give an account a passkey and an app, and stop a second sign-in half-way."""
+    with tour.page(GUARDED) as page:
+        session = page.context.new_cdp_session(page)
+        session.send("WebAuthn.enable")
+        session.send(
+            "WebAuthn.addVirtualAuthenticator",
+            {
+                "options": {
+                    "protocol": "ctap2",
+                    "transport": "internal",
+                    "hasResidentKey": True,
+                    "hasUserVerification": True,
+                    "isUserVerified": True,
+                    "automaticPresenceSimulation": True,
+                }
+            },
+        )
+        sign_in(tour, GUARDED, page)
+        page.goto(address("mfa_activate_totp"))
+        secret = page.locator("code.secret").inner_text()
+        page.fill("input[name=code]", totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30)))
+        submit(page)
+        page.wait_for_url(lambda url: "activate" not in url)
+        page.goto(address("mfa_add_webauthn"))
+        page.fill("input[name=name]", "Laptop")
+        page.locator("[data-passkey-button]").click()
+        page.wait_for_url(lambda url: "passkeys/add" not in url)
+        page.goto(address("mfa_list_webauthn"))
+        for link in page.locator("main a[href*='/passkeys/']").all():
+            path = urlsplit(link.get_attribute("href") or "").path
+            tour.found.setdefault((GUARDED, match(path)[0]), path)
+        tour.states[GUARDED] = page.context.storage_state()
+    with tour.page(HALFWAY) as page:
+        sign_in(tour, GUARDED, page)
+        tour.states[HALFWAY] = page.context.storage_state()
+
+
+def release(tour: Tour) -> None:
+    """Take the factors away again, for journeys on the same platform."""
+    with tour.page(GUARDED) as page:
+        for route in ("mfa_remove_webauthn", "mfa_deactivate_totp"):
+            page.goto(tour.address_of(route, Seen(GUARDED)))
+            submit(page)
+
+
+def rate(tour: Tour) -> None:
+    """Rate a service as its readers may: without script."""
+    with tour.page(NOBODY, java_script_enabled=False) as page:
+        page.goto(tour.found[NOBODY, "rating_create"])
+        page.locator("input[name=score]").last.check()
+        page.locator("input[name=client_kind]").last.check()
+        page.fill("input[name=email]", "reader@visitors.example")
+        time.sleep(THINKING_SECONDS)
+        submit(page)
+        tour.found[NOBODY, "rating_sent"] = urlsplit(page.url).path
+    tour.found[NOBODY, "rating_confirm"] = link_in_mail(tour, "ratings/")
+
+
+def link_in_mail(tour: Tour, part: str) -> str:
+    mail = tour.platform.wait_for_mail(f"{HOME}{part}")
+    found = re.search(rf"{HOME}{part}[^\s\"<>]+", re.sub(r"=\r?\n", "", mail))
+    assert found is not None
+    return found[0].replace("=3D", "=")
+
+
+def reset_password(tour: Tour) -> None:
+    with tour.page(NOBODY) as page:
+        page.goto(address("account_reset_password"))
+        page.fill("input[name=email]", tour.platform.account("foundation@weaving.demo.example")["email"])
+        submit(page)
+        page.goto(link_in_mail(tour, "accounts/password/reset/key/"))
+        tour.found[NOBODY, "account_reset_password_from_key"] = urlsplit(page.url).path
+        tour.states[NOBODY] = page.context.storage_state()  # the key is kept in the session
+
+
+def invite(tour: Tour) -> None:
+    with tour.page(OFFICE) as page:
+        page.goto(address("invitation_create"))
+        page.fill("input[name=email]", "newcomer@weaving.demo.example")
+        page.check("input[name=language][value=en]")
+        page.check("input[name=roles][value=editor]")
+        submit(page)
+        page.goto(address("person_list"))
+        withdraw = page.locator("main a[href*='/invitations/']").first.get_attribute("href") or ""
+        tour.found[OFFICE, "invitation_revoke"] = urlsplit(withdraw).path
+    tour.found[NOBODY, "invitation_accept"] = link_in_mail(tour, "invitations/")
+
+
+def bring_institutions(tour: Tour, path: Path) -> None:
+    """Upload a table with a fault in it, try it out, and let the institutions join their groups: two jobs."""
+    path.write_text("Name,Kind,Country\nQuiet Loom Study Centre,University,CN\n,University,CN\n", encoding="utf-8")
+    with tour.page(OFFICE) as page:
+        page.goto(address("institution_import_upload"))
+        page.set_input_files("input[name=file]", str(path))
+        submit(page)
+        route, kwargs = match(urlsplit(page.url).path)
+        assert route == "institution_import_mapping"
+        tour.found[OFFICE, route] = address(route, kwargs)
+        tour.found[OFFICE, "institution_import_detail"] = address("institution_import_detail", kwargs)
+        submit(page)
+        page.goto(address("group_list"))
+        page.check("input[name=groups][value=policy_group]")
+        page.locator("form:has(input[name=groups]) button[type=submit]").click()
+        page.wait_for_url("**/console/groups/jobs/**")
+        tour.found[OFFICE, "group_job"] = urlsplit(page.url).path
+        tour.found[OFFICE, "job_detail"] = address("job_detail", match(urlsplit(page.url).path)[1])
+
+
+def pages_of(tour: Tour, area: str) -> list[tuple[str, str, int]]:
+    """Reader, address and expected status of every page of an area, ordered by reader."""
+    rows = [(seen.by, tour.address_of(route, seen), 200) for route, seen in PAGES[area].items()]
+    reader = OFFICE if area == "console" else ENTERPRISE
+    rows += [(reader, tour.address_of(route, Seen(reader)), 200) for route in READ_TWICE.get(area, ())]
+    return sorted({*rows, *FURTHER[area]})
+
+
+class Complaints:
+    """What the browser complains of while pages are read."""
+
+    def __init__(self, context: BrowserContext, host: str) -> None:
+        self.host = host
+        self.said: list[str] = []
+        self.expected_status = 200
+        context.on("console", self._listen)
+        context.on("weberror", lambda error: self.said.append(str(error.error)))
+        context.on("request", lambda request: self._watch(request.url))
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        foreseen = self.expected_status != 200 and f"status of {self.expected_status}" in message.text
+        if message.type in {"error", "warning"} and not foreseen:
+            self.said.append(f"console: {message.text}")
+
+    def _watch(self, url: str) -> None:
+        if url.startswith("http") and urlsplit(url).netloc != self.host:
+            self.said.append(f"request to {url}")
+
+    def take(self) -> list[str]:
+        taken, self.said = self.said, []
+        return taken
+
+
+def violations(page: Page, only: dict[str, Any]) -> list[str]:
+    result: dict[str, Any] = page.evaluate("options => axe.run(document, options)", only)
+    return [f"{one['id']}: {node['html'][:200]}" for one in result["violations"] for node in one["nodes"]]
+
+
+def inspect(page: Page, *, narrow: bool) -> list[str]:
+    """Everything that is wrong with the page that is open."""
+    wrong = []
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+    page.evaluate(AXE)
+    page.emulate_media(color_scheme="light")
+    everything = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    colours = {"runOnly": {"type": "rule", "values": COLOUR_RULES}, "resultTypes": ["violations"]}
+    wrong += [f"light 1440 {found}" for found in violations(page, everything)]
+    page.emulate_media(color_scheme="dark")
+    wrong += [f"dark 1440 {found}" for found in violations(page, colours)]
+    page.emulate_media(color_scheme="light")
+    for width in (1440, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        room = page.evaluate("document.documentElement.scrollWidth")
+        if room > width:
+            wrong.append(f"scrolls sideways: {room} of {width} px")
+        if width == 390 and narrow:
+            wrong += [f"light 390 {found}" for found in violations(page, everything)]
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return wrong
+
+
+def test_every_route_is_a_page_or_says_why_not() -> None:
+    names = {name for conf in ("alliance.urls", "alliance.urls_tenant") for name in route_names(conf)}
+    named = {route for area in PAGES.values() for route in area}
+    routes = {name for name in names if not name.startswith("api_") or name == "api_docs"}
+
+    assert sorted(routes - named - NO_PAGE.keys()) == []
+    assert sorted((named | NO_PAGE.keys()) - routes) == []
+    assert sorted(named & NO_PAGE.keys()) == []
+
+
+@pytest.mark.parametrize("area", PAGES)
+def test_every_page_has_an_address_in_the_demonstration(tour: Tour, area: str) -> None:
+    assert [route for route, seen in PAGES[area].items() if not tour.address_of(route, seen)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("area", PAGES)
+def test_pages_are_accessible_in_both_themes_and_all_widths(tour: Tour, area: str, language: str) -> None:
+    wrong: list[str] = []
+    rows = pages_of(tour, area)
+    for reader in sorted({row[0] for row in rows}):
+        context = tour.open(reader, language)
+        complaints = Complaints(context, urlsplit(tour.base(reader)).netloc)
+        page = context.new_page()
+        for _reader, path, status in (row for row in rows if row[0] == reader):
+            complaints.expected_status = status
+            answer = page.goto(path)
+            found = inspect(page, narrow=language == "en") + complaints.take()
+            if answer is None or answer.status != status:
+                found.append(f"answered {answer and answer.status}, not {status}")
+            if urlsplit(page.url).path != urlsplit(path).path:
+                found.append(f"went to {page.url}")
+            if page.locator("html").get_attribute("lang") != {"en": "en", "zh-hans": "zh-Hans"}[language]:
+                found.append(f"is not in {language}")
+            wrong += [f"{reader} {path}: {one}" for one in found]
+        context.close()
+
+    assert wrong == []
+
+
+def test_public_pages_say_the_same_without_script(tour: Tour) -> None:
+    rows = [row for row in pages_of(tour, "public") if row[2] == 200]
+    read: Callable[[Page], list[str]] = lambda page: [  # noqa: E731
+        (page.goto(path), page.locator("main").inner_text())[1] for _reader, path, _status in rows
+    ]
+    with tour.page(NOBODY) as page:
+        with_script = read(page)
+    with tour.page(NOBODY, java_script_enabled=False) as page:
+        without = read(page)
+        scripts = page.locator("script[src]").count()
+
+    assert scripts == 0
+    assert all(len(text) > 60 for text in without), "a page is empty"
+    assert [row[1] for row, one, other in zip(rows, with_script, without, strict=True) if one != other] == []
+
+
+def test_account_pages_can_be_sent_without_script(tour: Tour) -> None:
+    rows = [row for row in pages_of(tour, "account") if row[0] == NOBODY]
+    with tour.page(NOBODY, java_script_enabled=False) as page:
+        for _reader, path, _status in rows:
+            page.goto(path)
+            assert page.locator("h1").is_visible(), path
+            for form in page.locator("main form[method=post]:not([data-passkey-form])").all():
+                if form.locator("input:visible").count():
+                    assert form.locator("button[type=submit]:visible").count(), path
