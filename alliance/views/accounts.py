@@ -170,6 +170,9 @@ def start(request: HttpRequest) -> HttpResponse:
     if standing.has_console or standing.roles:
         return HttpResponseRedirect(console_url(request))
     messages.info(request, _("Your account holds no role in %(alliance)s.") % {"alliance": alliance.name})
+    elsewhere = list_alliances_of_user(request.user)
+    if len(elsewhere) == 1 and elsewhere[0] != alliance:
+        return HttpResponseRedirect(start_url(request, elsewhere[0]))
     return redirect("choose_alliance")
 
 

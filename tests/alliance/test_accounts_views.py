@@ -332,6 +332,23 @@ def test_the_platform_sends_a_person_of_one_alliance_there(alliance: Alliance, c
     assert client.get("/accounts/start/")["Location"] == "/a/under-test/accounts/start/"
 
 
+def test_a_person_of_one_other_alliance_is_told_so_and_sent_there(
+    alliance: Alliance, other_alliance: Alliance, client_for: ClientFor
+) -> None:
+    client = client_for(make_member(other_alliance, AllianceRole.SECRETARIAT))
+
+    start = client.get("/a/under-test/accounts/start/", follow=True)
+
+    assert start.redirect_chain[0][0] == "/a/other/accounts/start/"
+    assert "holds no role in" in start.content.decode()
+
+
+def test_a_person_without_any_place_stays_at_the_choice(alliance: Alliance, client_for: ClientFor) -> None:
+    client = client_for(make_user("guest@example.org"))
+
+    assert client.get("/a/under-test/accounts/start/")["Location"] == "/a/under-test/accounts/choose/alliance/"
+
+
 def test_a_person_of_two_alliances_chooses(alliance: Alliance, other_alliance: Alliance, client_for: ClientFor) -> None:
     user = make_member(alliance, AllianceRole.SECRETARIAT)
     give_role(user, other_alliance, AllianceRole.COMMITTEE)
