@@ -243,7 +243,7 @@ def facts_of(institution: Institution) -> list[dict[str, Any]]:
             "label": _("Member since"),
             "value": format_day(institution.joined_on, get_language()) if institution.joined_on else "",
         },
-        {"label": _("Source of the entry"), "value": institution.source},
+        {"label": _("Source of the entry"), "value": capfirst(institution.source)},
     ]
 
 

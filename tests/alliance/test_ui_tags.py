@@ -9,6 +9,8 @@ from django.template import Context, Template
 from django.template.exceptions import TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 
 from alliance.templatetags.ui import GROUP_LOOKS, STATE_LOOKS, draw_icon
 
@@ -51,6 +53,16 @@ def test_a_tag_says_its_state_in_words_and_escapes_them() -> None:
 
 def test_a_tag_without_icon_can_be_asked_for() -> None:
     assert shown('{% tag "bad" "3" "" %}') == '<span class="tag bad">3</span>'
+
+
+def test_a_tag_begins_with_a_capital_and_leaves_safe_markup_alone() -> None:
+    assert shown('{% tag "bad" label "" %}', label="in pilot") == '<span class="tag bad">In pilot</span>'
+    assert "<time>3 days</time>" in shown('{% tag "bad" label "" %}', label=mark_safe("<time>3 days</time>"))
+
+
+def test_translated_labels_begin_with_a_capital_and_names_stay_as_they_are() -> None:
+    assert shown("{{ label|sentence_case }}", label=gettext_lazy("in pilot")) == "In pilot"
+    assert shown("{{ label|sentence_case }}", label="iQ Mills") == "iQ Mills"
 
 
 def test_an_unknown_tone_raises() -> None:
