@@ -132,7 +132,7 @@ def _value(
         return b"\x01" * min(field.max_length or 16, 32)
     if isinstance(field, models.JSONField):
         named = field.name == "params" and model._meta.app_label == "alliance"  # parameters of texts
-        return {"title_en": text or "row", "title_zh": text or "row"} if named else _LEAVE
+        return {"title_en": f"{text or 'row'}-{number}", "title_zh": f"{text or 'row'}-{number}"} if named else _LEAVE
     if isinstance(field, models.DecimalField):
         return _LEAVE if field.has_default() or field.null else "0.5"
     if isinstance(field, models.IntegerField):
