@@ -135,6 +135,12 @@ def console_url(request: HttpRequest) -> str:
     return _entry_url(request, ("dashboard",), "console") or reverse("account_profile")
 
 
+def work_url(request: HttpRequest) -> str:
+    """Where somebody works whose role opens a part of the console but not its first page, such as the editor's."""
+    headed = (section for section in navigation_for(request, "console") if section.label)
+    return next((section.items[0].url for section in headed), "") or reverse("account_profile")
+
+
 def portal_url(request: HttpRequest) -> str:
     """The portal's first page."""
     return _entry_url(request, ("portal_home",), "portal") or reverse("account_profile")
@@ -167,8 +173,10 @@ def start(request: HttpRequest) -> HttpResponse:
         return redirect("choose_institution")
     if standing.institutions:
         return HttpResponseRedirect(portal_url(request))
-    if standing.has_console or standing.roles:
+    if standing.has_console:
         return HttpResponseRedirect(console_url(request))
+    if standing.roles:
+        return HttpResponseRedirect(work_url(request))
     messages.info(request, _("Your account holds no role in %(alliance)s.") % {"alliance": alliance.name})
     elsewhere = list_alliances_of_user(request.user)
     if len(elsewhere) == 1 and elsewhere[0] != alliance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alliance.kernel.permissions import can
+from alliance.kernel.permissions import grants_of, roles_in_alliance
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -19,8 +19,8 @@ def tenant_of(request: HttpRequest) -> Alliance:
 
 
 def base_for(request: HttpRequest) -> dict[str, Any]:
-    """The frame of a page that office and institutions share."""
-    console = can(request.user, "alliance.view_console", tenant_of(request))
+    """The frame of a page that office and institutions share: whoever has a role in the alliance works in the console's."""
+    console = bool(roles_in_alliance(grants_of(request.user, tenant_of(request))))
     return {"base_template": "console/base.html" if console else "portal/base.html", "in_console": console}
 
 

@@ -101,6 +101,18 @@ def test_sign_in_leads_to_the_start_page_and_keeps_a_wanted_address(alliance: Al
     assert wanted["Location"] == "/a/under-test/accounts/profile/"
 
 
+@pytest.mark.parametrize("role", AllianceRole.values)
+def test_every_role_starts_on_a_page_that_is_open_to_it(alliance: Alliance, client_for: ClientFor, role: str) -> None:
+    client = client_for(make_member(alliance, role))
+
+    page = client.get("/a/under-test/accounts/start/", follow=True)
+    inbox = client.get("/a/under-test/inbox/")
+
+    assert page.status_code == 200
+    assert page.request["PATH_INFO"].startswith("/a/under-test/console/")
+    assert "/a/under-test/portal/" not in inbox.content.decode(), "the way back leads to the console, not to a portal"
+
+
 def test_sign_in_never_leads_to_another_site(alliance: Alliance, client: Any) -> None:
     make_user("anna@example.org")
 
