@@ -19,6 +19,12 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+/* Where a row of links scrolls sideways, the present page's one is in view. */
+for (const link of document.querySelectorAll(":is(.portal-nav, .tabs) [aria-current]")) {
+  const row = link.closest("ul");
+  row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+}
+
 /* Colours: shown at once, remembered by the server. If the server cannot be reached, the form is sent the ordinary way. */
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-theme-switch]");
