@@ -32,8 +32,8 @@ COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 """What another theme can change; the rest of a page is the same."""
 HOME = "/a/weaving/"
 LANGUAGES = ("en", "zh-hans")
-PER_ROUTE = 15
-"""Pages of one route whose links are followed."""
+PRODUCTS = 15
+"""Products whose links are followed, so that every stage is among them; of other routes one page is enough."""
 
 THINKING_SECONDS = 4
 """A form that comes back faster is taken for a machine's."""
@@ -373,7 +373,7 @@ def tour(platform: Platform, browser: Browser, tmp_path_factory: pytest.TempPath
 
 
 def follow_links(tour: Tour, reader: str) -> None:
-    """Read pages from the first one on; keep one address per route and follow the links of a few of each."""
+    """Read pages from the first one on; keep one address per route and follow its links."""
     with tour.page(reader) as page:
         queue = [HOME] if reader == NOBODY else [HOME, address("portal_home"), address("dashboard")]
         queued = set(queue)
@@ -388,8 +388,11 @@ def follow_links(tour: Tour, reader: str) -> None:
                 aim = urlsplit(urljoin(answer.url, link.replace("&amp;", "&")))
                 name, _kwargs = match(aim.path)
                 skip = aim.netloc != urlsplit(tour.platform.url).netloc or name in NO_PAGE or name.startswith("api_")
-                limit = PER_ROUTE if name == "product_detail" else 3
-                if skip or not name or aim.path in queued or count.get(name, 0) >= limit:
+                limit = PRODUCTS if name == "product_detail" else 1
+                if skip or not name or aim.path in queued:
+                    continue
+                tour.found.setdefault((reader, name), aim.path)
+                if count.get(name, 0) >= limit:
                     continue
                 count[name] = count.get(name, 0) + 1
                 queued.add(aim.path)
