@@ -13,6 +13,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.kernel.forms import AllianceForm, FormLook
 from alliance.models import User
@@ -103,7 +104,7 @@ class CodeForm(Plain, factor.AuthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Our words."""
         super().__init__(*args, **kwargs)
-        dress_code(self, _("Code"), _("From your authenticator app, or one of your recovery codes."))
+        dress_code(self, pgettext_lazy("at sign-in", "Code"), _("From your authenticator app, or one of your recovery codes."))
 
 
 class ConfirmCodeForm(Plain, factor.ReauthenticateForm):
@@ -112,7 +113,7 @@ class ConfirmCodeForm(Plain, factor.ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Our words."""
         super().__init__(*args, **kwargs)
-        dress_code(self, _("Code"), _("From your authenticator app, or one of your recovery codes."))
+        dress_code(self, pgettext_lazy("at sign-in", "Code"), _("From your authenticator app, or one of your recovery codes."))
 
 
 class ActivateAppForm(Plain, totp.ActivateTOTPForm):

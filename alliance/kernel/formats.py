@@ -62,6 +62,11 @@ def format_short_day(value: dt.date, language: str | None) -> str:
     return f"{value.day} {MONTHS_SHORT[value.month - 1]}"
 
 
+def format_month(value: dt.date, language: str | None) -> str:
+    """A month alone, under the number of a day: ``Nov`` or ``11月``."""
+    return f"{value.month}月" if is_chinese(language) else MONTHS_SHORT[value.month - 1]
+
+
 def format_moment(value: dt.datetime, language: str | None) -> str:
     """Day and time, in the time zone the value already has: ``21 Nov 2026, 14:05`` or ``2026年11月21日14:05``."""
     between = "" if is_chinese(language) else ", "

@@ -341,6 +341,13 @@ def _as_day(value: object) -> dt.date | None:
 
 
 @register.filter(expects_localtime=False)
+def month(value: object) -> str:
+    """``{{ d|month }}``: Nov or 11月."""
+    found = _as_day(value)
+    return formats.NO_VALUE if found is None else formats.format_month(found, get_language())
+
+
+@register.filter(expects_localtime=False)
 def day(value: object, style: str = "") -> SafeString | str:
     """``{{ d|day }}``: 21 Nov 2026 or 2026年11月21日; ``"table"`` 2026-11-21 on Chinese pages; ``"short"`` without year."""
     found = _as_day(value)

@@ -134,3 +134,9 @@ def test_file_sizes_are_rounded() -> None:
         "20 MB",
         "3 GB",
     ]
+
+
+@pytest.mark.parametrize(("language", "text"), [(EN, "Nov"), (ZH, "11月")])
+def test_a_month_alone_is_short(language: str, text: str) -> None:
+    assert shown("{{ day|month }}", language, day=DAY) == text
+    assert shown("{{ day|month }}", language, day=None) == formats.NO_VALUE
