@@ -282,7 +282,9 @@ def _demonstration_users(alliance: Alliance, tables: list[str], keys: list[Refer
                 )
                 found.update(row[0] for row in cursor.fetchall())
     found.update(
-        User.objects.filter(is_demonstration=True, email__endswith=f"@{alliance.slug}.demo.example").values_list("pk", flat=True)
+        User.objects.filter(is_demonstration=True, email__endswith=f"@{alliance.slug}.demo.example").values_list(
+            "pk", flat=True
+        )
     )
     return found
 

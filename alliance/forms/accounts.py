@@ -104,7 +104,9 @@ class CodeForm(Plain, factor.AuthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Our words."""
         super().__init__(*args, **kwargs)
-        dress_code(self, pgettext_lazy("at sign-in", "Code"), _("From your authenticator app, or one of your recovery codes."))
+        dress_code(
+            self, pgettext_lazy("at sign-in", "Code"), _("From your authenticator app, or one of your recovery codes.")
+        )
 
 
 class ConfirmCodeForm(Plain, factor.ReauthenticateForm):
@@ -113,7 +115,9 @@ class ConfirmCodeForm(Plain, factor.ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Our words."""
         super().__init__(*args, **kwargs)
-        dress_code(self, pgettext_lazy("at sign-in", "Code"), _("From your authenticator app, or one of your recovery codes."))
+        dress_code(
+            self, pgettext_lazy("at sign-in", "Code"), _("From your authenticator app, or one of your recovery codes.")
+        )
 
 
 class ActivateAppForm(Plain, totp.ActivateTOTPForm):

@@ -109,7 +109,9 @@ class InboxItem(TenantModel):
     group = models.CharField(max_length=30, blank=True, default="")
     institution_id = models.BigIntegerField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    handed_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    handed_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     """The colleague who took it over; it still belongs to the whole audience, who can take it back."""
     params = models.JSONField(default=dict)
     url_name = models.CharField(max_length=80)

@@ -227,7 +227,7 @@ def test_a_form_is_sent_once_and_keeps_the_value_of_its_button(gallery: Open) ->
     sent: list[str] = []
 
     def take(route: Route) -> None:
-        sent.append(route.request.post_data)
+        sent.append(route.request.post_data or "")
         route.fulfill(status=204)
 
     page.route("**/sink/", take)
@@ -267,7 +267,7 @@ def test_dragging_a_card_asks_the_server_and_shows_its_refusal(gallery: Open) ->
         if route.request.method != "POST":
             route.continue_()
             return
-        asked.append(route.request.post_data)
+        asked.append(route.request.post_data or "")
         route.fulfill(
             status=409,
             content_type="application/problem+json",
@@ -442,7 +442,7 @@ def test_the_colours_are_remembered_by_the_server_and_shown_at_once(gallery: Ope
     kept: list[str] = []
 
     def keep(route: Route) -> None:
-        kept.append(route.request.post_data)
+        kept.append(route.request.post_data or "")
         route.fulfill(status=204)
 
     page.route("**/sink/theme/", keep)
