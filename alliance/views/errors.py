@@ -19,7 +19,8 @@ def is_api(request: HttpRequest) -> bool:
 def refusal_page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """What was refused, by which rule, who may act, and what to do."""
     if is_api(request):
-        return problems().domain_problem(request, refusal)
+        answer: HttpResponse = problems().domain_problem(request, refusal)
+        return answer
     template = "errors/404.html" if refusal.status == 404 else "errors/refusal.html"
     return render(request, template, {"refusal": refusal}, status=refusal.status)
 
@@ -27,28 +28,32 @@ def refusal_page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """The same page for what does not exist and what is not open to the reader."""
     if is_api(request):
-        return problems().domain_problem(request, NotFoundError())
+        answer: HttpResponse = problems().domain_problem(request, NotFoundError())
+        return answer
     return render(request, "errors/404.html", {"refusal": NotFoundError()}, status=404)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Refused without a rule of the domain."""
     if is_api(request):
-        return problems().problem(request, 403, "permission_refused", _("You may not do this."))
+        answer: HttpResponse = problems().problem(request, 403, "permission_refused", _("You may not do this."))
+        return answer
     return render(request, "errors/403.html", status=403)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """The request itself is malformed."""
     if is_api(request):
-        return problems().problem(request, 400, "malformed_request", _("The request could not be read."))
+        answer: HttpResponse = problems().problem(request, 400, "malformed_request", _("The request could not be read."))
+        return answer
     return render(request, "errors/400.html", status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Something broke; nothing was stored. The page names the request id for the secretariat."""
     if is_api(request):
-        return problems().server_problem(request)
+        answer: HttpResponse = problems().server_problem(request)
+        return answer
     return render(request, "errors/500.html", {"reference": getattr(request, "request_id", "")}, status=500)
 
 
