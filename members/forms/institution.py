@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.kernel.forms import AllianceForm
 from members.choices import Element, InstitutionKind, Scale
@@ -28,7 +29,10 @@ class InstitutionForm(AllianceForm):
 
     name_en = forms.CharField(label=_("Name in English"), max_length=300, required=False)
     name_zh = forms.CharField(
-        label=_("Name in Chinese"), help_text=_("One of the two names is enough."), max_length=300, required=False
+        label=pgettext_lazy("institution", "Name in Chinese"),
+        help_text=_("One of the two names is enough."),
+        max_length=300,
+        required=False,
     )
     short_en = forms.CharField(label=_("Short name in English"), max_length=80, required=False)
     short_zh = forms.CharField(label=_("Short name in Chinese"), max_length=80, required=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.kernel.forms import AllianceForm
 from members.choices import ImportPolicy, InstitutionKind
@@ -24,7 +25,7 @@ OUT = "-"
 FIELD_LABELS: dict[str, Any] = {
     "name": _("Name, in either script"),
     "name_en": _("Name in English"),
-    "name_zh": _("Name in Chinese"),
+    "name_zh": pgettext_lazy("institution", "Name in Chinese"),
     "kind": _("Type of institution"),
     "country": _("Country"),
     "region": _("Region"),

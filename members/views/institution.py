@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -162,7 +162,7 @@ def _export(alliance: Any, query: InstitutionQuery, found: Any) -> HttpResponse:
     header = [
         _("Code"),
         _("Name in English"),
-        _("Name in Chinese"),
+        pgettext("institution", "Name in Chinese"),
         _("Kind"),
         _("State"),
         _("Country"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from alliance.kernel.forms import AllianceForm
+from alliance.kernel.forms import AllianceForm, dress
 from alliance.kernel.indicators import indicators
 from targets.choices import Direction, ObjectiveTier
 
@@ -63,6 +63,7 @@ class ObjectiveForm(AllianceForm):
                     initial=param.default,
                     required=False,
                 )
+                dress(self.fields[f"param__{name}__{param.name}"])
         provider = self.fields["provider"]
         if isinstance(provider, forms.ChoiceField):
             provider.choices = choices
