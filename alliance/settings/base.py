@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "alliance.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "alliance.kernel.page_cache.PageCacheMiddleware",
+    "alliance.api.machine_reads.MachineReadMiddleware",
     "alliance.middleware.AllianceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "alliance.middleware.LanguageMiddleware",
@@ -123,10 +124,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- Cache, sessions --------------------------------------------------------------------------------------------------
 REDIS_URL = secret("REDIS_URL", "redis://127.0.0.1:6379")
 CACHE_URL = secret("CACHE_REDIS_URL", REDIS_URL)
+CACHE_DATABASE = 1
+"""Number of the Redis database of cache and limits; the broker has 0."""
 CACHES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": redis_address(CACHE_URL, 1),
+        "LOCATION": redis_address(CACHE_URL, CACHE_DATABASE),
         "KEY_PREFIX": os.environ.get("CACHE_KEY_PREFIX", "alliance"),
     },
 }
