@@ -141,8 +141,6 @@ def fill(addresses: dict[str, str], *, products: int = PRODUCTS, institutions: i
     One row of each kind is made by the ORM and copied by SQL with other names, so that new columns need no care here. The
     first alliance gets half of the products, the others share the rest.
     """
-    import psycopg2
-    import psycopg2.extensions
     from django.db import connections
     from django.utils import timezone
 
@@ -153,7 +151,11 @@ def fill(addresses: dict[str, str], *, products: int = PRODUCTS, institutions: i
     now = timezone.now()
     for number in range(1, ALLIANCES + 1):
         Alliance.objects.using("platform").create(
-            slug=f"bench-{number}", name_en=f"Benchmark {number}", name_zh=f"测速{number}", level="regional", seal_character="测"
+            slug=f"bench-{number}",
+            name_en=f"Benchmark {number}",
+            name_zh=f"测速{number}",
+            level="regional",
+            seal_character="测",
         )
     for number, alliance in enumerate(Alliance.objects.using("platform").order_by("pk"), 1):
         pattern = Institution.objects.using("platform").create(
@@ -209,6 +211,14 @@ def fill(addresses: dict[str, str], *, products: int = PRODUCTS, institutions: i
                     "adapter_id": f"{first} + (n + 7) %% {institutions // ALLIANCES}",
                 },
             )
+    clean(addresses)
+
+
+def clean(addresses: dict[str, str]) -> None:
+    """Have PostgreSQL forget dead rows and count the living ones."""
+    import psycopg2
+    import psycopg2.extensions
+
     connection = psycopg2.connect(addresses["DATABASE_OWNER_URL"])
     connection.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
     with connection.cursor() as cursor:

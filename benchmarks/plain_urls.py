@@ -63,12 +63,12 @@ class Paging(CursorPagination):
 
 
 class PlainMixin:
-    serializer_class = ProductSerializer
+    serializer_class: Any = ProductSerializer
     authentication_classes: Any = ()
-    permission_classes = (AllowAny,)
+    permission_classes: Any = (AllowAny,)
     throttle_classes: Any = ()
-    renderer_classes = (JSONRenderer,)
-    pagination_class = Paging
+    renderer_classes: Any = (JSONRenderer,)
+    pagination_class: Any = Paging
     lookup_field = "code"
 
     def get_queryset(self) -> Any:

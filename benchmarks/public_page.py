@@ -28,7 +28,9 @@ def run(addresses: dict[str, str]) -> list[Result]:
     status, headers, _body = anew()
     again_status, again, _body = kept()
     if not status.startswith("200") or not again_status.startswith("200") or headers.get(HEADER) == again.get(HEADER):
-        message = f"{status} {headers.get(HEADER)} then {again_status} {again.get(HEADER)}: the second answer is no kept page"
+        message = (
+            f"{status} {headers.get(HEADER)} then {again_status} {again.get(HEADER)}: the second answer is no kept page"
+        )
         raise RuntimeError(message)
     medians = alternate({"anew": anew, "kept": kept}, times=40)
     return [at_least("public_page", medians["kept"], medians["anew"], 15.0)]

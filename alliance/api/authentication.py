@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from alliance.kernel import tenancy
 from alliance.kernel.errors import DomainError
 from alliance.models import ApiClient
 
@@ -55,7 +55,7 @@ class NetworkRefusedError(DomainError):
 _FIND = """
 SELECT c.id, c.client_id, c.scopes, c.networks, c.expires_at, c.revoked_at, c.last_used_at, t.scope, t.expires
 FROM oauth2_provider_accesstoken t JOIN alliance_apiclient c ON c.id = t.application_id
-WHERE t.token_checksum = %s AND c.alliance_id = %s
+WHERE t.token_checksum = %(checksum)s AND c.alliance_id = %(alliance)s
 """
 
 
@@ -67,18 +67,15 @@ class AllianceTokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, MachineClient] | None:
         """The machine that calls, or None where no bearer token was sent."""
-        kind, _blank, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if kind.lower() != "bearer":
+        checksum = checksum_of(request)
+        if checksum is None:
             return None
         alliance = getattr(request._request, "alliance", None)
-        if alliance is None or not token:
+        if alliance is None or not checksum:
             raise AuthenticationFailed
-        checksum = hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest()
-        known = _known.get(checksum)
-        if known is None or known.version != (alliance.pk, alliance.content_version):
-            known = _look_up(checksum, alliance)
+        known = find_token(checksum, alliance)
         now = timezone.now()
-        if known is None or known.expires <= now or not known.client.is_open(now):
+        if known is None or not known.is_open(now):
             raise AuthenticationFailed
         address = request.META.get("REMOTE_ADDR", "")
         if not known.client.admits(address):
@@ -112,15 +109,49 @@ class KnownToken:
     scopes: frozenset[str]
     expires: datetime
 
+    def is_open(self, at: datetime) -> bool:
+        """Whether token and client may be used at a moment."""
+        return self.expires > at and self.client.is_open(at)
+
 
 MOST_KNOWN = 5000
 _known: dict[str, KnownToken] = {}
 
 
+def checksum_of(request: Any) -> str | None:
+    """Checksum of the bearer token that was sent: None without one, empty where it is empty."""
+    kind, _blank, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if kind.lower() != "bearer":
+        return None
+    return hashlib.sha256(token.strip().encode("utf-8", "replace")).hexdigest() if token else ""
+
+
+def find_token(checksum: str, alliance: Alliance, *, any_version: bool = False) -> KnownToken | None:
+    """What is known of a token in an alliance, asked of the database unless it is known already.
+
+    Args:
+        checksum: The token's.
+        alliance: The alliance.
+        any_version: Take what was known at an earlier version of the content; the caller compares the versions itself.
+    """
+    known = _known.get(checksum)
+    if (
+        known is not None
+        and known.version[0] == alliance.pk
+        and (any_version or known.version[1] == alliance.content_version)
+    ):
+        return known
+    return _look_up(checksum, alliance)
+
+
+def forget_token(checksum: str) -> None:
+    """Have a token looked up anew."""
+    _known.pop(checksum, None)
+
+
 def _look_up(checksum: str, alliance: Alliance) -> KnownToken | None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_FIND, [checksum, alliance.pk])
-        row = cursor.fetchone()
+    version = (alliance.pk, alliance.content_version)  # before asking: what is read may be newer, never older
+    row = tenancy.read_row(alliance, _FIND, {"checksum": checksum, "alliance": alliance.pk})
     if row is None:
         _known.pop(checksum, None)
         return None
@@ -135,7 +166,7 @@ def _look_up(checksum: str, alliance: Alliance) -> KnownToken | None:
         last_used_at=row[6],
     )
     scopes = frozenset(row[7].split()) & frozenset(row[2])
-    found = KnownToken((alliance.pk, alliance.content_version), client, scopes, row[8])
+    found = KnownToken(version, client, scopes, row[8])
     if len(_known) >= MOST_KNOWN:
         _known.clear()
     _known[checksum] = found
@@ -158,7 +189,7 @@ def note_use(client: ApiClient, address: str, at: datetime) -> None:
             _uses[client.pk] = (count + 1, written)
             return
         _uses[client.pk] = (0, now)
-    with transaction.atomic():
+    with tenancy.acting_in(client.alliance_id):
         ApiClient.objects.filter(pk=client.pk, alliance_id=client.alliance_id).update(
             last_used_at=at, last_network=address[:64], uses=F("uses") + count + 1
         )

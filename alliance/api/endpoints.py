@@ -21,7 +21,7 @@ from alliance.api.renderers import dump
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.limits import Standing
 from alliance.kernel.permissions import grants_of
-from alliance.kernel.projection import Condition, Projection
+from alliance.kernel.projection import Condition, Page, Projection, Query
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -108,8 +108,8 @@ class ReadEndpoint(Endpoint):
         with transaction.atomic():
             return super().dispatch(request, *args, **kwargs)
 
-    def etag(self, request: Request) -> str:
-        """The tag of the answer as it would be now."""
+    def etag(self, request: Request, version: int | None = None) -> str:
+        """The tag of the answer as it would be now, or at a version of the content."""
         raw: HttpRequest = request._request
         alliance = self.alliance
         machine = machine_of(request)
@@ -121,7 +121,7 @@ class ReadEndpoint(Endpoint):
             rights = "anyone"
         parts = (
             str(alliance.pk),
-            str(alliance.content_version),
+            str(alliance.content_version if version is None else version),
             timezone.localdate().isoformat(),
             rights,
             translation.get_language() or "",
@@ -168,6 +168,16 @@ class ProjectionEndpoint(ReadEndpoint):
             raise TypeError(message)
         return self.projection
 
+    # What alliance.api.machine_reads asks of an endpoint: the same answer as get() gives, in parts.
+
+    def statement(self, request: Request, query: Query, key: str) -> tuple[str, dict[str, Any]]:
+        """The one statement behind an answer and its parameters."""
+        raise NotImplementedError
+
+    def compose(self, request: Request, query: Query, row: tuple[Any, ...], tag: str) -> HttpResponse:
+        """The answer made of the statement's row."""
+        raise NotImplementedError
+
 
 class ProjectionList(ProjectionEndpoint):
     """A list: filters, field choice, ordering and keyset pages; one query for the whole page."""
@@ -182,12 +192,24 @@ class ProjectionList(ProjectionEndpoint):
             return same
         with transaction.atomic():
             page = projection.page(self.alliance, query, self.conditions(request))
+        return self._whole(request, page, tag)
+
+    def statement(self, request: Request, query: Query, key: str) -> tuple[str, dict[str, Any]]:  # noqa: ARG002 - for records
+        """The statement of a page."""
+        return self.wanted().page_statement(self.alliance, query, tuple(self.conditions(request)))
+
+    def compose(self, request: Request, query: Query, row: tuple[Any, ...], tag: str) -> HttpResponse:
+        """One page."""
+        return self._whole(request, self.wanted().page_of(query, row), tag)
+
+    def _whole(self, request: Request, page: Page, tag: str) -> HttpResponse:
+        raw = request._request
         following = b"null"
         headers = {}
         if page.next_cursor:
             parameters = raw.GET.copy()
             parameters["cursor"] = page.next_cursor
-            address = f"{raw.build_absolute_uri(raw.path)}?{parameters.urlencode()}"
+            address = f"{raw.scheme}://{raw.get_host()}{raw.path}?{parameters.urlencode()}"
             headers["Link"] = f'<{address}>; rel="next"'
             following = dump(address)
         return self.answer(request, b'{"results":' + page.results + b',"next":' + following + b"}", tag, headers)
@@ -212,6 +234,14 @@ class ProjectionDetail(ProjectionEndpoint):
         if body is None:
             raise NotFoundError
         return self.answer(request, body, tag)
+
+    def statement(self, request: Request, query: Query, key: str) -> tuple[str, dict[str, Any]]:
+        """The statement of a record."""
+        return self.wanted().record_statement(self.alliance, key, query, tuple(self.conditions(request)))
+
+    def compose(self, request: Request, query: Query, row: tuple[Any, ...], tag: str) -> HttpResponse:  # noqa: ARG002 - for pages
+        """The record."""
+        return self.answer(request, row[0].encode(), tag)
 
 
 class WriteEndpoint(Endpoint):

@@ -25,6 +25,10 @@ class ClientThrottle(BaseThrottle):
         Raises:
             RateLimitedError: The window is full.
         """
+        standing = getattr(request._request, "standing", None)
+        if standing is not None:  # counted before, on the short road for machines
+            view.standing = standing  # type: ignore[attr-defined]
+            return True
         machine = machine_of(request)
         if machine is not None:
             caller = f"client:{machine.client.pk}"
@@ -33,5 +37,5 @@ class ClientThrottle(BaseThrottle):
         else:
             caller = f"network:{limits.network_of(request.META.get('REMOTE_ADDR', ''))}"
         alliance = getattr(request._request, "alliance", None)
-        view.standing = limits.hit(self.rule, alliance.pk if alliance else 0, caller)  # type: ignore[attr-defined]
+        view.standing = limits.hit_in_advance(self.rule, alliance.pk if alliance else 0, caller)  # type: ignore[attr-defined]
         return True

@@ -380,7 +380,11 @@ class Projection:
         sql, params = self.page_statement(alliance, query, bounds)
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
-            results, more, keys = cursor.fetchone()
+            return self.page_of(query, cursor.fetchone())
+
+    def page_of(self, query: Query, row: tuple[Any, ...]) -> Page:
+        """The page in the row that :meth:`page_statement` gives."""
+        results, more, keys = row
         return Page(results.encode(), self._close_cursor(query.ordering, orjson.loads(keys)) if more else "")
 
     def page_statement(

@@ -53,13 +53,41 @@ def acting_in(alliance: Alliance | int, *, using: str = "default") -> Iterator[N
     """
     alliance_id = alliance if isinstance(alliance, int) else alliance.pk
     connection = connections[using]
+    nested = connection.in_atomic_block or not connection.get_autocommit()
     before = _acting.get()
     token = _acting.set(alliance_id)
     try:
         with transaction.atomic(using=using):
-            announce(connection, alliance_id)
+            if nested:  # a transaction that opens here is told by the backend, and forgets with its end
+                announce(connection, alliance_id)
             yield
-            if connection.in_atomic_block and not connection.needs_rollback:
+            if nested and connection.in_atomic_block and not connection.needs_rollback:
                 announce(connection, before)
     finally:
         _acting.reset(token)
+
+
+def read_row(alliance: Alliance, sql: str, params: dict[str, Any]) -> tuple[Any, ...] | None:
+    """The first row of one reading statement, asked in the alliance with a single round trip.
+
+    Statements sent together are one transaction, so that the setting is there for the second one and gone afterwards, also
+    behind a transaction-pooling proxy. Inside a transaction the ordinary way is taken.
+
+    Args:
+        alliance: The alliance.
+        sql: One SELECT.
+        params: Its parameters, by name.
+    """
+    connection = connections["default"]
+    if connection.in_atomic_block or not connection.get_autocommit():
+        with acting_in(alliance), connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT set_config('app.alliance_id', %(acting_alliance)s, true);{sql}",
+            {**params, "acting_alliance": str(alliance.pk)},
+        )
+        found: tuple[Any, ...] | None = cursor.fetchone()
+        return found
