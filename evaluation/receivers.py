@@ -10,6 +10,7 @@ from alliance.kernel import demo, navigation
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.indicators import Indicator, indicators
 from alliance.kernel.navigation import NavigationEntry
+from evaluation import words  # noqa: F401 - names acts and records for the audit log
 from evaluation.actions.demo import load
 from evaluation.actions.feedback import compute_feedback
 from evaluation.permissions import VIEW_FEEDBACK

@@ -9,6 +9,7 @@ from alliance.kernel import demo
 from alliance.kernel.audiences import resolvers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
+from groups import words  # noqa: F401 - names acts and records for the audit log
 from groups.actions import group  # noqa: F401 - registers its job
 from groups.actions.demo import load
 from groups.permissions import RULE_CONFLICT, group_grants

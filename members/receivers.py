@@ -10,6 +10,7 @@ from alliance.kernel.audiences import resolvers
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
+from members import words  # noqa: F401 - names acts and records for the audit log
 from members.actions import (
     institution_import,  # noqa: F401 - registers its jobs
     staff,  # noqa: F401 - registers what invitations and the people page ask for

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel import demo, navigation, uploads
+from alliance.kernel.audiences import set_aside
 from alliance.kernel.indicators import indicators
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry
 from alliance.kernel.texts import Text, texts
-from operations import permissions, tasks, transitions  # noqa: F401 - register themselves
+from operations import (  # noqa: F401 - register themselves
+    permissions,
+    tasks,
+    transitions,
+    words,  # noqa: F401 - names acts and records for the audit log
+)
 from operations.actions.demo import load
 from operations.actions.feedback import EVIDENCE_PURPOSE
 from operations.models import PilotFeedback
 from operations.permissions import VIEW_PIPELINE
+from operations.selectors.conflicts import items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
 from operations.selectors.product import count_in_pipeline
@@ -212,4 +219,5 @@ texts.register(
 )
 
 demo.loaders.register("operations", load)
+set_aside.register("products", items_set_aside)
 providers.register("operations", JumpProvider(_("Products"), find_products))

@@ -14,6 +14,7 @@ from alliance.kernel.texts import Text, texts
 from groups.signals import MEMBERSHIP_ENDED, MEMBERSHIP_STARTED
 from members.signals import INSTITUTION_STATE_CHANGED, INSTITUTIONS_IMPORTED
 from operations.signals import PILOT_DECIDED, PRODUCT_CHANGED, PRODUCT_RELEASED, PRODUCT_RETIRED
+from services import words  # noqa: F401 - names acts and records for the audit log
 from services.actions.catalogue import publish_entry, refresh_entry, withdraw_entry
 from services.actions.demo import load
 from services.permissions import MODERATE_RATING

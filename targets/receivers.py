@@ -9,6 +9,7 @@ from alliance.kernel import demo, navigation
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry
 from operations.signals import PRODUCT_RELEASED, PRODUCT_RETIRED
+from targets import words  # noqa: F401 - names acts and records for the audit log
 from targets.actions.demo import load
 from targets.actions.objective import measure_objective
 from targets.permissions import VIEW_OBJECTIVE

@@ -54,11 +54,33 @@ class Transition:
 
 _labels: dict[str, StrOrPromise] = {}
 _verbs: dict[str, StrOrPromise] = {}
+_records: dict[str, StrOrPromise] = {}
+_fields: dict[str, StrOrPromise] = {}
 
 
 def name_verbs(verbs: Mapping[str, StrOrPromise]) -> None:
     """Teach the audit log the words for acts that are no steps of a life cycle."""
     _verbs.update(verbs)
+
+
+def name_records(records: Mapping[str, StrOrPromise]) -> None:
+    """Teach the audit log the words for types of records, by ``app.model``."""
+    _records.update(records)
+
+
+def record_label(record_type: str, otherwise: StrOrPromise) -> StrOrPromise:
+    """The words for a type of record."""
+    return _records.get(record_type.lower(), otherwise)
+
+
+def name_fields(fields: Mapping[str, StrOrPromise]) -> None:
+    """Teach the audit log the words for keys of what was changed that are no fields with a name."""
+    _fields.update(fields)
+
+
+def key_label(key: str) -> StrOrPromise:
+    """The words for a key, or the key itself without underscores where none were taught."""
+    return _fields.get(key) or key.replace("_", " ")
 
 
 def verb_label(verb: str) -> StrOrPromise:

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.apps import apps
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from alliance.choices import AuditVia
 from alliance.kernel import formats
-from alliance.kernel.transitions import state_label, verb_label
+from alliance.kernel.transitions import key_label, record_label, state_label, verb_label
 from alliance.models import AuditEntry, AuditPersonal, User
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def _parse(text: str) -> dict[str, Any]:
 def type_label(object_type: str) -> StrOrPromise:
     """The name of a type of record."""
     try:
-        return apps.get_model(object_type)._meta.verbose_name or object_type
+        return record_label(object_type, apps.get_model(object_type)._meta.verbose_name or object_type)
     except (LookupError, ValueError):
         return object_type
 
@@ -220,8 +221,10 @@ def field_label(object_type: str, name: str) -> StrOrPromise:
     try:
         found = apps.get_model(object_type)._meta.get_field(name)
     except Exception:  # noqa: BLE001 - any key that is no field of a model stands for itself
-        return name.replace("_", " ")
-    return getattr(found, "verbose_name", name)
+        return key_label(name)
+    own = getattr(found, "verbose_name", name)
+    taught: StrOrPromise = own if isinstance(own, Promise) else key_label(name)  # type: ignore[assignment]
+    return taught
 
 
 def _changes(object_type: str, before: Any, after: Any, people: dict[str, str]) -> list[Change]:

@@ -59,7 +59,7 @@ def test_the_history_of_a_record_tells_who_did_what_in_words(
 
     assert [entry.changes[0].after for entry in entries] == ["3", "2", "1"]
     assert {str(entry.by) for entry in entries} == {"Lin Hui"}
-    assert str(entries[0].act) == "stop job"
+    assert str(entries[0].act) == "stop the job"
     assert {change.after for change in entries[0].changes} == {"3", "Lin Hui", "ill"}
 
 
@@ -119,7 +119,7 @@ def test_the_page_shows_the_log_filters_it_and_gives_it_out(act: Alliance, secre
     filtered = client.get(f"{url}?verb=stop_job").content.decode()
     table = client.get(f"{url}?format=csv").content.decode()
 
-    assert "stop job" in everything
+    assert "Stop the job" in everything
     assert "=cmd" in everything
     assert '<th scope="row">=cmd' not in filtered
     assert "'=cmd" in table
