@@ -31,8 +31,13 @@ def test_the_server_is_asked_after_a_pause_only(
 ) -> None:
     calls: list[bool] = []
     usable = connection.is_usable
-    monkeypatch.setattr(connection, "is_usable", lambda: calls.append(True) or usable())
-    monkeypatch.setattr(connection, "_worked_at", connection._worked_at - pause)
+
+    def asked_for() -> bool:
+        calls.append(True)
+        return usable()
+
+    monkeypatch.setattr(connection, "is_usable", asked_for)
+    monkeypatch.setattr(base, "BELIEVED_SECONDS", base.BELIEVED_SECONDS - pause)
 
     with CaptureQueriesContext(connection) as queries:
         backend()
