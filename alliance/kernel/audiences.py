@@ -8,9 +8,10 @@ from alliance.choices import AllianceRole, AudienceScope
 from alliance.kernel.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from django.db.models import Q
     from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance, InboxItem, User
@@ -30,6 +31,9 @@ class AudienceResolver(Protocol):
 
 resolvers: Registry[AudienceResolver] = Registry("audience resolver")
 """By scope."""
+
+set_aside: Registry[Callable[[Alliance, int], Q]] = Registry("condition of items set aside")
+"""Conditions for open items about which an institution (its primary key) may not act now, such as a conflict of interest."""
 
 
 class RoleAudience:

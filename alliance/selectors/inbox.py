@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
-from alliance.kernel.audiences import resolvers
+from alliance.kernel.audiences import resolvers, set_aside
 from alliance.kernel.permissions import grants_of
 from alliance.kernel.texts import texts
 from alliance.models import InboxItem
@@ -36,27 +36,58 @@ VIEWS = (MINE, COLLEAGUES, DONE)
 
 
 def audience_of(alliance: Alliance, user: Any, at: datetime | None = None) -> Q:
-    """Condition for items whose audience a person belongs to; reads the person's roles, no other query."""
+    """Condition for items whose audience a person belongs to; reads the person's roles, no other query.
+
+    What waits for an institution or its group does not wait for people of an institution that may not act on it.
+    """
     condition = Q(scope=AudienceScope.USER, user_id=user.pk)
     roles: set[str] = set()
     for grant in grants_of(user, alliance, at):
         if grant.scope == "alliance":
             roles.add(grant.role)
         elif grant.scope == "institution":
-            condition |= Q(scope=AudienceScope.INSTITUTION, institution_id=grant.institution_id, role__in=["", grant.role])
+            theirs = Q(scope=AudienceScope.INSTITUTION, institution_id=grant.institution_id, role__in=["", grant.role])
+            condition |= theirs & _may_act(alliance, grant.institution_id)
         elif grant.scope == "group":
-            condition |= Q(scope=AudienceScope.GROUP, group=grant.group) & (
+            theirs = Q(scope=AudienceScope.GROUP, group=grant.group) & (
                 Q(institution_id__isnull=True) | Q(institution_id=grant.institution_id)
             )
+            condition |= theirs & _may_act(alliance, grant.institution_id)
     if roles:
         condition |= Q(scope=AudienceScope.ALLIANCE, role__in=roles)
     return condition
 
 
+def _may_act(alliance: Alliance, institution_id: int | None) -> Q:
+    """Condition for items that are done, or on which the institution may act now."""
+    condition = Q()
+    if institution_id is not None:
+        for items_of in set_aside.values():
+            condition &= ~(Q(done_at__isnull=True) & items_of(alliance, institution_id))
+    return condition
+
+
+def _asked_once(alliance: Alliance, user: Any, items: QuerySet[InboxItem], audience: Q) -> QuerySet[InboxItem]:
+    """One item where the same act asked several groups and the person's institutions sit in more than one of them."""
+    if len({grant.group for grant in grants_of(user, alliance) if grant.scope == "group"}) < 2:
+        return items
+    twin = InboxItem.objects.of(alliance).filter(
+        audience,
+        scope=AudienceScope.GROUP,
+        kind=OuterRef("kind"),
+        url_name=OuterRef("url_name"),
+        url_kwargs=OuterRef("url_kwargs"),
+        created_at=OuterRef("created_at"),
+        id__lt=OuterRef("id"),
+    )
+    return items.exclude(Q(scope=AudienceScope.GROUP) & ~Q(handed_to=user.pk) & Exists(twin))
+
+
 def list_items(alliance: Alliance, user: Any, view: str = MINE) -> QuerySet[InboxItem]:
     """Items of one view: what waits for the person, what colleagues took over, or what is done."""
-    items = InboxItem.objects.of(alliance).select_related("user", "handed_to", "done_by")
     audience = audience_of(alliance, user)
+    everything = InboxItem.objects.of(alliance).select_related("user", "handed_to", "done_by")
+    items = _asked_once(alliance, user, everything, audience)
     if view == DONE:
         return items.filter(audience | Q(handed_to=user.pk), done_at__isnull=False)
     items = items.filter(done_at__isnull=True)

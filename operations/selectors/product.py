@@ -28,6 +28,7 @@ from operations.models import (
     ProductShare,
 )
 from operations.permissions import VIEW_PRODUCT, seats_of
+from operations.selectors.conflicts import any_may_act
 from operations.selectors.pilot import with_counts
 
 if TYPE_CHECKING:
@@ -454,9 +455,9 @@ def list_waiting_for_groups(alliance: Alliance, user: Any, *, at: datetime) -> l
     own = {grant.institution_id for grant in grants_of(user, alliance) if grant.institution_id is not None}
     condition = Q(pk__in=[])
     if reviewers:
-        condition |= Q(state=ProductState.IN_REVIEW) & ~Q(author_id__in=own)
+        condition |= Q(state=ProductState.IN_REVIEW) & ~Q(author_id__in=own) & any_may_act(alliance, reviewers)
     if media:
-        condition |= Q(state=ProductState.TRANSFORMING, adapter__isnull=True)
+        condition |= Q(state=ProductState.TRANSFORMING, adapter__isnull=True) & any_may_act(alliance, media)
     return list(Product.objects.of(alliance).filter(condition).select_related("author").order_by("state_since", "id"))
 
 

@@ -16,10 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from alliance.actions.idempotency import once
 from alliance.kernel.errors import InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, grants_of, permissions, require
 from alliance.kernel.rich_text import render_markdown
+from groups.actions.conflict import require_no_conflict
 from groups.choices import GroupKind
+from groups.selectors.conflict import list_recused
 from operations.actions.improvement import agree_improvement, settle_improvement
 from operations.actions.product import (
     ADAPTER_FIELDS,
@@ -112,7 +115,11 @@ def _steps_of(request: HttpRequest, product: Product) -> list[dict[str, Any]]:
         add(SUBMIT_PRODUCT, _("Submit for review"), "product_submit", _("A summary and the text."), method="post")
     elif state == ProductState.IN_REVIEW:
         if product.author_id not in own:
-            add(REVIEW_PRODUCT, _("Review"), "product_review", _("Your institution's word; reasons to send it back."))
+            aside = _all_stand_aside(product, _reviewers_of(request, product, at=now))
+            words = _("Your institution's word; reasons to send it back.")
+            if aside:
+                words = _("The end of the conflict of interest: your institution stands aside.")
+            add(REVIEW_PRODUCT, _("Review"), "product_review", words, open_now=not aside)
     elif state == ProductState.TRANSFORMING:
         adapters = seats_of(user, product.alliance, (GroupKind.MEDIA,), at=now)
         if product.adapter_id is None or product.adapter_id in adapters:
@@ -145,6 +152,16 @@ def _steps_of(request: HttpRequest, product: Product) -> list[dict[str, Any]]:
     elif state == ProductState.RELEASED:
         add(RETIRE_PRODUCT, _("Retire"), "product_retire", _("A reason."))
     return steps
+
+
+def _reviewers_of(request: HttpRequest, product: Product, *, at: datetime) -> set[int]:
+    """Institutions the reader acts for whose seat lets them review the draft."""
+    return seats_of(request.user, product.alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=at) - {product.author_id}
+
+
+def _all_stand_aside(product: Product, institution_ids: set[int]) -> bool:
+    """Whether a conflict of interest keeps every one of the institutions from acting."""
+    return bool(institution_ids) and institution_ids <= list_recused(product.alliance, product.matter)
 
 
 @login_required
@@ -235,6 +252,7 @@ def _changed(data: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def product_draft(request: HttpRequest) -> HttpResponse:
     """Begin a draft."""
     alliance = tenant_of(request)
@@ -419,9 +437,15 @@ def product_review(request: HttpRequest, code: str) -> HttpResponse:
     require(request.user, REVIEW_PRODUCT, product)
     now = timezone.now()
     fitting = seats_of(request.user, alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=now)
+    seated = _reviewers_of(request, product, at=now)
+    stands_aside = _all_stand_aside(product, seated)
+    if not stands_aside:
+        fitting -= list_recused(alliance, product.matter)
     form = ReviewForm(request.POST or None, institutions=offer(alliance, fitting - {product.author_id}))
     status = 200
     if request.method == "POST":
+        if stands_aside:
+            require_no_conflict(alliance, seated, product.matter)
         status = 422
         if form.is_valid():
             data = form.cleaned_data
@@ -451,6 +475,7 @@ def product_review(request: HttpRequest, code: str) -> HttpResponse:
         **frame(request),
         "product": product,
         "form": form,
+        "stands_aside": stands_aside,
         "body": render_markdown(_in_language(product, "body")),
         "cancel_url": product_url(product),
         "crumbs": crumbs_of(request, product, _("Review")),

@@ -1,0 +1,35 @@
+"""Products and inbox items from which an institution stands aside by a conflict of interest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import CharField, OuterRef, Q, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Concat
+
+from groups.selectors.conflict import stands_aside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alliance.models import Alliance
+
+ROUTES = ("product_detail", "pilot_answer")
+"""Routes of the pipeline's inbox items; each takes the product's code."""
+
+
+def items_set_aside(alliance: Alliance, institution_id: int) -> Q:
+    """Condition for inbox items about products from which an institution stands aside."""
+    code = KeyTextTransform("code", OuterRef("url_kwargs"))
+    matter = Concat(Value("product:"), code, output_field=CharField())
+    return Q(url_name__in=ROUTES) & stands_aside(alliance, institution_id, matter)
+
+
+def any_may_act(alliance: Alliance, institution_ids: Iterable[int]) -> Q:
+    """Condition for products from which not every one of the institutions stands aside."""
+    matter = Concat(Value("product:"), OuterRef("code"), output_field=CharField())
+    condition = Q(pk__in=[])
+    for institution_id in institution_ids:
+        condition |= ~stands_aside(alliance, institution_id, matter)
+    return condition
