@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import OperationalError, connection
@@ -35,6 +35,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
 WAIT_SECONDS = 2
 KEPT_HEADERS = ("Content-Type", "Location", "HX-Redirect", "HX-Trigger", "HX-Location")
 P = ParamSpec("P")
+AnyRequest = TypeVar("AnyRequest", bound="HttpRequest")
 
 
 class IdempotencyKeyInvalidError(DomainError):
@@ -204,16 +205,17 @@ def _find(alliance: Alliance, request: Request) -> IdempotencyKey | None:
 
 
 def once(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[Concatenate[AnyRequest, P], HttpResponse],
+) -> Callable[Concatenate[AnyRequest, P], HttpResponse]:
     """A page whose form carries ``{% idempotency_key %}``: a double click acts once.
 
     Only success is kept, that is a redirect (or HTMX's ``HX-Redirect``). A form shown again with its errors frees the key.
-    A repeated request is sent on to where the first one was; that page asks for permission itself.
+    A repeated request is sent on to where the first one was; that page asks for permission itself. Somebody who goes back
+    in the browser, changes the form and sends it again means another act: the key stands for one content of the form.
     """
 
     @wraps(view)
-    def run(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def run(request: AnyRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         alliance = getattr(request, "alliance", None)
         key = request.POST.get(FIELD, "") if request.method == "POST" else ""
         if not key or alliance is None:
@@ -226,6 +228,7 @@ def once(
             path=request.path,
             content=_form_content(request),
         )
+        asked = replace(asked, key=hashlib.sha256(f"{key} {asked.route} {asked.request_hash}".encode()).hexdigest())
         if (kept := begin(alliance, asked, at=timezone.now())) is not None:
             return replay(kept)
         response = view(request, *args, **kwargs)

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from alliance.actions.idempotency import once
 from alliance.actions.invitations import (
     accept_with_account,
     accept_with_new_account,
@@ -42,6 +43,7 @@ def tenant_of(request: HttpRequest) -> Alliance:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def invitation_create(request: HttpRequest) -> HttpResponse:
     """Invite somebody by e-mail."""
     alliance, actor = tenant_of(request), _actor(request)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from alliance.actions.idempotency import once
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.permissions import can
 from alliance.selectors.paging import paginate
@@ -31,6 +32,7 @@ RULINGS = {"recuse": recuse, "clear": clear_conflict, "end": end_conflict}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@once
 def conflict_list(request: HttpRequest) -> HttpResponse:
     """Open conflicts of interest; declare one, rule on it."""
     alliance = enter_console(request, "conflicts")

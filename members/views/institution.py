@@ -15,6 +15,7 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from alliance.actions.idempotency import once
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.formats import format_day
 from alliance.kernel.permissions import can, require
@@ -249,6 +250,7 @@ def facts_of(institution: Institution) -> list[dict[str, Any]]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@once
 def institution_add(request: HttpRequest) -> HttpResponse:
     """Add one institution by hand."""
     alliance = enter_console(request)

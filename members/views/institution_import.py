@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from alliance.actions.idempotency import once
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.permissions import can, require
 from alliance.kernel.tables import attachment
@@ -120,6 +121,7 @@ def institution_import_upload(request: HttpRequest) -> HttpResponseBase:
 
 
 @csrf_protect
+@once
 def _upload(request: HttpRequest) -> HttpResponse:
     alliance = enter_console(request)
     require(request.user, IMPORT_INSTITUTIONS, alliance)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from alliance.actions.idempotency import once
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, require
 from alliance.kernel.tables import csv_response
@@ -246,6 +247,7 @@ def _export(rows: Any, now: Any) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def pilot_plan(request: HttpRequest, code: str) -> HttpResponse:
     """Plan the next round."""
     alliance = tenant_of(request)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from alliance.actions.idempotency import once
 from alliance.kernel import limits
 from alliance.kernel.errors import InvalidInputError, NotFoundError
 from alliance.kernel.permissions import require
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def rating_create(request: AllianceRequest, code: str) -> HttpResponse:
     """The form for one service; nothing typed is lost when it is refused."""
     request.nav_key = "catalogue"

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from alliance.actions.idempotency import once
 from alliance.kernel import charts
 from alliance.kernel.errors import InvalidInputError, NotFoundError
 from alliance.kernel.formats import format_day, format_number
@@ -149,6 +150,7 @@ def _draw_trend(points: list[Measurement], target: float) -> charts.Chart:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def objective_create(request: AllianceRequest) -> HttpResponse:
     """Set a new objective."""
     return _edit(request, "")
@@ -211,6 +213,7 @@ def _show(form: forms.BaseForm, refusal: InvalidInputError) -> None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def measurement_report(request: AllianceRequest, code: str) -> HttpResponse:
     """Report a value; with ``?replaces=`` the correction of an earlier one."""
     request.nav_key = "objectives"
