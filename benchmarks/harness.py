@@ -69,7 +69,7 @@ def at_most(name: str, value: float, baseline: float, bar: float, **extra: Any) 
 
 
 def alternate(calls: dict[str, Callable[[], Any]], *, times: int, rounds: int = ROUNDS) -> dict[str, float]:
-    """Median milliseconds of each call, measured A B A B so that a drifting machine hits all alike.
+    """Median milliseconds of each call, measured call by call A B A B, so that other work on the machine hits all alike.
 
     Args:
         calls: What to time, by name.
@@ -78,17 +78,17 @@ def alternate(calls: dict[str, Callable[[], Any]], *, times: int, rounds: int = 
     """
     samples: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(rounds + 1):
-        for name, call in calls.items():
-            gc.collect()
-            gc.disable()
-            try:
-                for _ in range(times if number else max(3, times // 5)):
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(times if number else max(3, times // 5)):
+                for name, call in calls.items():
                     start = time.perf_counter_ns()
                     call()
                     if number:
                         samples[name].append((time.perf_counter_ns() - start) / 1e6)
-            finally:
-                gc.enable()
+        finally:
+            gc.enable()
     return {name: statistics.median(values) for name, values in samples.items()}
 
 

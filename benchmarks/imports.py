@@ -36,7 +36,7 @@ def run(addresses: dict[str, str]) -> list[Result]:
     from members.selectors.institution_table import read_rows
 
     plan = Plan(
-        columns={"name": 0, "country_code": 1, "kind": 2},
+        columns={"name": 0, "country": 1, "kind": 2},
         kinds={"Education": "university_think_tank", "Company": "leading_enterprise"},
         width=3,
         source="benchmark",
