@@ -1,0 +1,212 @@
+"""The field table of the API's writes: every other field is refused by name, not ignored (security.md, section 2)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver
+from rest_framework.serializers import BaseSerializer, ListSerializer
+
+from alliance.api import urls
+from alliance.api.endpoints import Endpoint
+from alliance.kernel import tenancy
+from alliance.models import Alliance
+from operations.choices import ProductState
+from operations.models import CriterionScore, Defect, PilotFeedback, Product, ProductReview
+from services.models import Rating
+from tests.conftest import ClientFor, TenantClient
+from tests.factories.alliance import address
+from tests.factories.api import bearer
+from tests.factories.operations import Cast, make_cast, make_pilot, make_product
+from tests.factories.services import make_entry
+
+UNSAFE = ("post", "put", "patch", "delete")
+OTHER_FORMATS = {"api_token"}
+"""Writes whose body is a form of another standard (OAuth 2.0), which says itself that unknown parameters are ignored."""
+INVENTED = ("is_admin", "alliance", "alliance_id", "__class__")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One write endpoint.
+
+    Attributes:
+        writable: Fields that may be sent; those of a list inside the body under its name and a point.
+        makes: Models it writes; each of their fields that is not writable must be refused.
+        call: The route's arguments, the caller's headers or None for a person, that person, and a body that is accepted.
+    """
+
+    writable: frozenset[str]
+    makes: tuple[type[Model], ...]
+    call: Callable[[Cast], tuple[dict[str, str], Any, dict[str, Any]]]
+
+
+def _draft(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    return {}, cast.writer, {"institution": cast.author.code, "kind": "guide", "title_en": "Saving steam"}
+
+
+def _step(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    product = make_product(cast, ProductState.IN_REVIEW)
+    body = {"institution": cast.reviewer_institution.code, "reason": "The figures lack a source."}
+    return {"code": product.code, "step": "return_product"}, cast.reviewer, body
+
+
+def _answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    product = make_product(cast, ProductState.PILOTING)
+    make_pilot(product, cast.firms)
+    body = {
+        "institution": cast.firms[0].code,
+        "scores": [{"criterion": 1, "score": 4}, {"criterion": 2, "score": 5}],
+        "defects": [{"severity": "minor", "description": "A unit is missing."}],
+    }
+    return {"code": product.code}, cast.testers[0], body
+
+
+def _rating(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    return (
+        {"code": make_entry(cast.alliance).code},
+        None,
+        {"score": 4, "client_kind": "industry", "email": "reader@example.org"},
+    )
+
+
+FIELDS: dict[str, Row] = {
+    "api_product_list": Row(
+        frozenset(
+            {
+                "institution",
+                "kind",
+                "title_en",
+                "title_zh",
+                "summary_en",
+                "summary_zh",
+                "body_en",
+                "body_zh",
+                "client_en",
+                "client_zh",
+                "due_on",
+            }
+        ),
+        (Product,),
+        _draft,
+    ),
+    "api_product_step": Row(frozenset({"institution", "reason"}), (Product, ProductReview), _step),
+    "api_pilot_answer": Row(
+        frozenset(
+            {
+                "institution",
+                "scores",
+                "scores.criterion",
+                "scores.score",
+                "defects",
+                "defects.severity",
+                "defects.description",
+                "suggestion",
+            }
+        ),
+        (PilotFeedback, CriterionScore, Defect),
+        _answer,
+    ),
+    "api_rating_list": Row(frozenset({"score", "client_kind", "comment", "email", "language"}), (Rating,), _rating),
+}
+
+
+def endpoints(patterns: list[Any] | None = None) -> Iterator[tuple[str, type[Endpoint]]]:
+    """Every endpoint of the API with the name of its route."""
+    for pattern in urls.urlpatterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from endpoints(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and (view := getattr(pattern.callback, "view_class", None)) is not None:
+            yield str(pattern.name), view
+
+
+def writes() -> dict[str, tuple[type[Endpoint], list[str]]]:
+    """Endpoints that take a write, with the methods."""
+    found = {}
+    for name, view in endpoints():
+        methods = [method.upper() for method in UNSAFE if hasattr(view, method) and method.upper() in view.access]
+        if methods:
+            found[name] = (view, methods)
+    return found
+
+
+def declared(serializer: BaseSerializer[Any], prefix: str = "") -> Iterator[str]:
+    """Names a serializer takes, nested ones with their path."""
+    for name, field in getattr(serializer, "fields", {}).items():
+        if not field.read_only:
+            yield prefix + name
+            inner = field.child if isinstance(field, ListSerializer) else field
+            if isinstance(inner, BaseSerializer):
+                yield from declared(inner, f"{prefix}{name}.")
+
+
+def test_every_write_has_a_row_and_every_row_a_write() -> None:
+    assert set(writes()) - OTHER_FORMATS == set(FIELDS)
+    assert len(FIELDS) >= 4
+
+
+def test_every_write_declares_the_fields_of_its_row() -> None:
+    for name, row in FIELDS.items():
+        view, methods = writes()[name]
+        assert set(view.requests) >= set(methods), name
+        taken = {field for method in methods for field in declared(view.requests[method]())}
+        assert taken == row.writable, name
+
+
+def places(body: Mapping[str, Any], row: Row) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each place of a body and each field that may not stand there."""
+    columns = {field.name for model in row.makes for field in model._meta.get_fields()}
+    columns |= {field.attname for model in row.makes for field in model._meta.concrete_fields}
+    for path in [(), *[(key,) for key, value in body.items() if isinstance(value, list)]]:
+        prefix = "".join(f"{key}." for key in path)
+        for name in sorted(columns | set(INVENTED)):
+            if f"{prefix}{name}" not in row.writable:
+                yield path, name
+
+
+def named(errors: Any) -> set[str]:
+    """Fields that a refusal names, at any depth."""
+    if isinstance(errors, Mapping):
+        return {str(key).rpartition(".")[2] for key in errors} | {name for value in errors.values() for name in named(value)}
+    return {name for value in errors for name in named(value)} if isinstance(errors, list) else set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_any_other_field_is_refused_by_name(
+    name: str, alliance: Alliance, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alliance.kernel.limits.hit", lambda *_args, **_options: None)
+    row = FIELDS[name]
+    with tenancy.acting_in(alliance):
+        kwargs, person, body = row.call(make_cast(alliance))
+        before = [list(model._default_manager.values()) for model in row.makes]
+    client = client_for(person) if person else TenantClient()
+    headers = {} if person else bearer(client, alliance)
+    url = address(alliance, name, **kwargs)
+    number = 0
+
+    def send(content: dict[str, Any]) -> Any:
+        nonlocal number
+        number += 1
+        return client.post(
+            url, content, content_type="application/json", headers={**headers, "Idempotency-Key": f"field-{number:06d}"}
+        )
+
+    for path, field in places(body, row):
+        changed = copy.deepcopy(body)
+        place: Any = changed[path[0]][0] if path else changed
+        place[field] = "1"
+        answer = send(changed)
+        assert answer.status_code in {400, 422}, (path, field, answer.content)
+        assert field in named(answer.json()["errors"]), (path, field, answer.content)
+
+    assert number > len(INVENTED)
+    with tenancy.acting_in(alliance):
+        assert [list(model._default_manager.values()) for model in row.makes] == before
+    assert send(body).status_code < 300  # the body itself is in order, so each refusal was the added field's
