@@ -237,7 +237,9 @@ def _name(keys: tuple[object, ...]) -> str:
 def _limiter(url: str, prefix: str) -> MovingWindowRateLimiter:
     base = url.partition("?")[0]
     if base.startswith("unix://"):
-        pool = redis.ConnectionPool.from_url(f"{base}?db={settings.CACHE_DATABASE}", socket_timeout=1, socket_connect_timeout=1)
+        pool = redis.ConnectionPool.from_url(
+            f"{base}?db={settings.CACHE_DATABASE}", socket_timeout=1, socket_connect_timeout=1
+        )
     else:
         host = base.rstrip("/").rpartition("/")[0] if base.count("/") > 2 else base
         pool = redis.ConnectionPool.from_url(f"{host}/{settings.CACHE_DATABASE}", socket_timeout=1, socket_connect_timeout=1)
