@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 ROUNDS = 5
+BLOCK = 5
+"""Calls of one kind in a row."""
 ALLIANCES = 20
 INSTITUTIONS = 5_000
 PRODUCTS = 200_000
@@ -69,26 +71,27 @@ def at_most(name: str, value: float, baseline: float, bar: float, **extra: Any) 
 
 
 def alternate(calls: dict[str, Callable[[], Any]], *, times: int, rounds: int = ROUNDS) -> dict[str, float]:
-    """Median milliseconds of each call, measured call by call A B A B, so that other work on the machine hits all alike.
+    """Median milliseconds of each call, in short blocks A B A B, so that other work on the machine hits all alike.
 
     Args:
         calls: What to time, by name.
         times: Calls per round.
-        rounds: Rounds after one that is not counted.
+        rounds: Rounds, cut into blocks of ``BLOCK`` calls; a first turn is not counted.
     """
     samples: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(rounds + 1):
-        gc.collect()
-        gc.disable()
-        try:
-            for _ in range(times if number else max(3, times // 5)):
-                for name, call in calls.items():
+    turns = max(1, times * rounds // BLOCK)
+    for turn in range(turns + 1):
+        for name, call in calls.items():
+            gc.collect()
+            gc.disable()
+            try:
+                for number in range(BLOCK + 1):
                     start = time.perf_counter_ns()
                     call()
-                    if number:
+                    if turn and number:  # the first of a block pays for what the other calls left in the processor's caches
                         samples[name].append((time.perf_counter_ns() - start) / 1e6)
-        finally:
-            gc.enable()
+            finally:
+                gc.enable()
     return {name: statistics.median(values) for name, values in samples.items()}
 
 
