@@ -82,7 +82,7 @@ def test_a_passkey_is_made_signs_in_alone_and_confirms(watched: Any) -> None:
     sign_in(page, user)
     page.get_by_role("heading", name="Second factor").wait_for()
     page.get_by_role("button", name="Use a passkey").click()
-    page.wait_for_url("**/a/journey/**")
+    page.wait_for_url("**/a/journey/console/**")
     page.goto("/a/journey/accounts/2fa/passkeys/reauthenticate/?next=/a/journey/accounts/profile/")
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_role("heading", name="Your account").wait_for()
