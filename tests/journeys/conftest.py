@@ -63,9 +63,11 @@ class Platform:
         raise AssertionError(message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
     """Start the platform on a fresh data folder and a free port; stop it afterwards.
+
+    Each module gets its own, so that no journey meets what another one left, or the limits it used up.
 
     ``ALLIANCE_JOURNEY=URL|DATA`` uses one that runs already, which shortens the writing of a journey.
     """

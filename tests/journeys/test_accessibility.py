@@ -375,7 +375,7 @@ def submit(page: Page) -> None:
     page.wait_for_load_state()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tour(platform: Platform, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     """Sign everybody in, bring about what only exists after an action, follow the links."""
     made = Tour(platform, browser)
