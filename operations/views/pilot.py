@@ -421,7 +421,8 @@ def pilot_answer(request: HttpRequest, code: str) -> HttpResponse:
                     show_refusal(form, refusal, names)
             else:
                 words = _("Answer changed.") if mine else _("Answer saved.")
-                return back_to(request, product, f"{words} {_('You can change it until the pilot closes.')}")
+                until = _("You can change it until the pilot closes.")
+                return back_to(request, product, f"{words} {until}")
     context = {
         **frame(request),
         "product": product,
