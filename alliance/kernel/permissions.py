@@ -7,7 +7,7 @@ in a virtual group. Each app declares, per permission, the *holders* who have it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -298,12 +298,3 @@ declare(
 )
 declare("alliance.run_job", _("start and stop background jobs"), *SECRETARIAT)
 declare("alliance.download_file", _("download this file"), *SECRETARIAT)
-
-
-def holders_in_words(names: Sequence[str]) -> list[StrOrPromise]:
-    """Who may do any of several things, each once."""
-    seen: dict[str, StrOrPromise] = {}
-    for name in names:
-        for words in permissions.get(name).describe_holders():
-            seen.setdefault(str(words), words)
-    return list(seen.values())
