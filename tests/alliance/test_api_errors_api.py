@@ -152,7 +152,7 @@ def test_an_error_nobody_foresaw_says_nothing_about_its_inside(
         raise RuntimeError("secret inside")
 
     headers = bearer(client, alliance)
-    monkeypatch.setattr("alliance.kernel.projection.Projection.page", fall)
+    monkeypatch.setattr("alliance.kernel.projection.Projection.page_statement", fall)
     client.raise_request_exception = False
 
     answer = client.get(address(alliance, "api_product_list"), headers=headers)
