@@ -14,6 +14,7 @@ from alliance.actions.housekeeping import drop_expired
 from alliance.actions.invitations import mail_invitation
 from alliance.actions.notifications import list_unmailed, mail_notification
 from alliance.actions.outbox import deliver_next
+from alliance.actions.sealing import BATCH, seal_batch
 from alliance.kernel import faults, metrics, tenancy
 from alliance.kernel.jobs import revive
 from alliance.kernel.tasks import periodic, tenant_task
@@ -93,3 +94,34 @@ def keep_house() -> None:
 def keep_house_of(alliance: Alliance) -> None:
     """Drop what has outlived its term in one alliance."""
     drop_expired(alliance, at=timezone.now(), idempotency_life=settings.IDEMPOTENCY_KEY_LIFE)
+
+
+def wake_sealer(alliance_id: int) -> None:
+    """Ask a worker to seal now; a lost wake-up is made good by the periodic sealing."""
+    try:
+        seal_audit_log.delay(alliance_id)
+    except Exception:  # the broker may be away: the entries wait in their table
+        logger.exception("sealer not woken", extra={"alliance_id": alliance_id})
+
+
+@shared_task(name="alliance.seal_audit_log")
+def seal_audit_log(alliance_id: int) -> int:
+    """Seal what is pending in one alliance, each batch in a transaction of its own; returns how many entries."""
+    sealed = 0
+    while True:
+        with tenancy.acting_in(alliance_id):
+            alliance = Alliance.objects.filter(pk=alliance_id).first()
+            if alliance is None:
+                return sealed
+            done = seal_batch(alliance, at=timezone.now())
+        faults.point("seal.committed")
+        sealed += done.entries
+        if done.entries < BATCH:
+            return sealed
+
+
+@periodic("alliance.seal_all_audit_logs")
+def seal_all_audit_logs() -> None:
+    """Each minute: seal whatever is pending."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        seal_audit_log.delay(alliance_id)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from alliance.views import audit, files, inbox, jobs, notifications, operations, search, theme
+from alliance.views import audit, audit_log, files, inbox, jobs, notifications, operations, search, theme
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<uuid:uuid>/", jobs.job_detail, name="job_detail"),
     path("jobs/<uuid:uuid>/stop/", jobs.job_stop, name="job_stop"),
     path("console/audit/", audit.audit_list, name="audit_list"),
+    path("log/head", audit_log.log_head, name="log_head"),
     path("console/health/", operations.health_page, name="health_page"),
     path("console/health/retry/", operations.health_retry, name="health_retry"),
     path("files/<uuid:uuid>/", files.file_download, name="file_download"),

@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 from alliance.choices import AuditVia
 from alliance.kernel import formats
 from alliance.kernel.transitions import key_label, record_label, state_label, verb_label
-from alliance.models import AuditEntry, AuditPersonal, User
+from alliance.models import AuditEntry, AuditPersonal, TreeHead, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -125,6 +125,11 @@ def list_entries(
     if until:
         entries = entries.filter(at__lte=timezone.make_aware(datetime.combine(until, time.max)))
     return entries
+
+
+def latest_head(alliance: Alliance) -> TreeHead | None:
+    """The last signed head of the alliance's log (size, root, note); None before the first seal. One query."""
+    return TreeHead.objects.of(alliance).order_by("-size").first()
 
 
 def list_object_types(alliance: Alliance) -> list[tuple[str, StrOrPromise]]:
