@@ -17,6 +17,23 @@ class InstitutionKind(TextChoices):
     UNIVERSITY_THINK_TANK = "university_think_tank", _("university think tank")
 
 
+class SubKind(TextChoices):
+    """Finer kinds (blueprint section 4): of specialised think tanks the first two, of leading enterprises the last two."""
+
+    NONE = "", _("not divided further")
+    SINGLE_FIELD = "single_field", _("single-field")
+    DIVERSIFIED = "diversified", _("diversified")
+    INTRA_INDUSTRY = "intra_industry", _("intra-industry")
+    INTER_INDUSTRY = "inter_industry", _("inter-industry")
+
+
+KIND_SUBKINDS: dict[str, tuple[str, ...]] = {
+    InstitutionKind.SPECIALISED_THINK_TANK: (SubKind.SINGLE_FIELD, SubKind.DIVERSIFIED),
+    InstitutionKind.LEADING_ENTERPRISE: (SubKind.INTRA_INDUSTRY, SubKind.INTER_INDUSTRY),
+}
+"""Which kinds are divided further, and how."""
+
+
 class Element(TextChoices):
     """The nine elements institutions bring."""
 
@@ -50,9 +67,12 @@ class InstitutionState(TextChoices):
     WITHDRAWN = "withdrawn", _("left")
     EXPELLED = "expelled", _("expelled")
     LAPSED = "lapsed", _("lapsed (not renewed)")
+    MERGED = "merged", _("merged into another entry")
 
 
-RIGHTS_ENDED = frozenset({InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED})
+RIGHTS_ENDED = frozenset(
+    {InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED, InstitutionState.MERGED}
+)
 """States in which nobody acts for the institution any more."""
 
 
@@ -91,6 +111,14 @@ class ImportPolicy(TextChoices):
     ALL_OR_NONE = "all_or_none", _("import nothing unless every row is good")
 
 
+class ImportSubject(TextChoices):
+    """What the rows of an imported table are."""
+
+    INSTITUTIONS = "institutions", _("institutions")
+    EXPERTS = "experts", _("experts")
+    SEATS = "seats", _("seats in groups")
+
+
 class ImportPurpose(TextChoices):
     """Which of the two jobs over the same table is meant."""
 
@@ -108,3 +136,136 @@ KIND_ELEMENTS: dict[str, tuple[str, ...]] = {
     InstitutionKind.UNIVERSITY_THINK_TANK: (Element.TALENT, Element.TECHNOLOGY),
 }
 """What each kind usually brings (Zheng2018, section 4): only ever noted on request, and as not assessed."""
+
+
+# ----------------------------------------------------------------------------------------------------- admission, exit
+
+
+class ApplicationState(TextChoices):
+    """Life of an application for membership."""
+
+    UNCONFIRMED = "unconfirmed", _("waiting for the mail to be confirmed")
+    SUBMITTED = "submitted", _("received")
+    SCREENING = "screening", _("being checked")
+    RETURNED = "returned", _("sent back for completion")
+    COMPLETE = "complete", _("complete, ready for the committee")
+    VOTING = "voting", _("before the committee")
+    ACCEPTED = "accepted", _("accepted")
+    REJECTED = "rejected", _("not accepted")
+    WITHDRAWN = "withdrawn", _("withdrawn by the applicant")
+    EXPIRED = "expired", _("expired without completion")
+
+
+class EvidenceKind(TextChoices):
+    """Evidence an application brings."""
+
+    LEGAL_STATUS = "legal_status", _("proof of legal status")
+    ELEMENT_STATEMENT = "element_statement", _("statement of the elements offered")
+    AUTHORISATION = "authorisation", _("letter naming representative and signatory")
+    TRACK_RECORD = "track_record", _("list of studies and outputs")
+    MEMBER_LIST = "member_list", _("list of the association's own members")
+    PUBLISHING_LICENCE = "publishing_licence", _("licence to publish, or channel registration")
+    PRODUCTION_SITE = "production_site", _("description of sites where pilots can run")
+    COLLECTION_OVERVIEW = "collection_overview", _("overview of collections and access terms")
+    PARENT_CONSENT = "parent_consent", _("consent of the parent university")
+    OTHER = "other", _("other evidence")
+
+
+class FactKind(TextChoices):
+    """Facts of an institution's entry that the office verifies and the institution confirms each year."""
+
+    NAME = "name", _("name")
+    KIND = "kind", _("kind")
+    REGISTRY = "registry", _("registry code")
+    REGION = "region", _("region")
+    WEB = "web", _("web site")
+    CONTACT = "contact", _("contact")
+    ELEMENTS = "elements", _("elements supplied")
+
+
+# ------------------------------------------------------------------------------------------------- experts, resources
+
+
+class ConsentLevel(TextChoices):
+    """Who may see an expert's personal data."""
+
+    PUBLIC = "public", _("everybody")
+    MEMBERS_ONLY = "members_only", _("members only")
+    NONE = "none", _("nobody outside the own institution and the office")
+
+
+class ExpertState(TextChoices):
+    """Whether an expert can be asked."""
+
+    ACTIVE = "active", _("in the talent pool")
+    ENDED = "ended", _("no longer in the talent pool")
+
+
+class InterestKind(TextChoices):
+    """Kinds of interests that can put somebody in conflict (charter, article 21)."""
+
+    POST = "post", _("post or employment")
+    HOLDING = "holding", _("shares or ownership")
+    CONTRACT = "contract", _("contract of the last three years")
+    FAMILY = "family", _("close relative concerned")
+    SHARED_OUTPUT = "shared_output", _("shared output")
+    OTHER = "other", _("other interest")
+
+
+class ResourceKind(TextChoices):
+    """What kind of resource an institution opens to others."""
+
+    LABORATORY = "laboratory", _("laboratory")
+    EQUIPMENT = "equipment", _("equipment")
+    DATA_SET = "data_set", _("data set")
+    COLLECTION = "collection", _("collection")
+    SOFTWARE = "software", _("software")
+    VENUE = "venue", _("venue")
+
+
+class ResourceAudience(TextChoices):
+    """Who may use a resource."""
+
+    OWN = "own", _("the own institution only")
+    NAMED = "named", _("named institutions")
+    MEMBERS = "members", _("all members")
+    PUBLIC = "public", _("everybody, through the office")
+
+
+class ResourceState(TextChoices):
+    """Whether a resource is on offer."""
+
+    OPEN = "open", _("on offer")
+    PAUSED = "paused", _("not on offer for now")
+    ENDED = "ended", _("no longer on offer")
+
+
+class BookingState(TextChoices):
+    """Life of a booking."""
+
+    REQUESTED = "requested", _("asked for")
+    CONFIRMED = "confirmed", _("confirmed")
+    DECLINED = "declined", _("declined")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+BLOCKING_BOOKINGS: tuple[str, ...] = (BookingState.REQUESTED, BookingState.CONFIRMED)
+"""Bookings that keep the time for themselves."""
+
+
+# ------------------------------------------------------------------------------------------------------- duplicates
+
+
+class DuplicateState(TextChoices):
+    """What became of a pair that may be one institution."""
+
+    OPEN = "open", _("to be looked at")
+    DISMISSED = "dismissed", _("not the same")
+    MERGED = "merged", _("merged")
+
+
+class MergeOutcome(TextChoices):
+    """What a merge did with one linked record."""
+
+    MOVED = "moved", _("moved to the entry that stays")
+    LEFT = "left", _("left with the old entry, because the other has its own")

@@ -23,6 +23,7 @@ Counter = Callable[["Alliance", Any], int]
 
 SECTIONS: dict[str, StrOrPromise] = {
     "": "",
+    "members": _("Members"),
     "organise": _("Organise"),
     "operate": _("Operate"),
     "serve": _("Serve"),
@@ -36,7 +37,7 @@ class NavigationEntry:
     """One link of a navigation.
 
     Attributes:
-        area: ``console``, ``portal`` or ``public``.
+        area: ``console``, ``portal`` or ``public``; ``portal:<key>`` makes it a tab of the portal's entry ``<key>``.
         key: Name that a page sets as ``nav_key`` to mark itself current.
         label: Text of the link.
         url_name: Route in the tenant's URL configuration.

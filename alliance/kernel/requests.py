@@ -16,9 +16,11 @@ class AllianceRequest(HttpRequest):
     Attributes:
         alliance: The tenant.
         nav_key: Set by the view: the navigation entry to mark as current.
+        tab_key: Likewise, for the tab under the navigation entry of the portal.
         user: The person signed in, or the anonymous user.
     """
 
     alliance: Alliance
     nav_key: str
+    tab_key: str
     user: Any

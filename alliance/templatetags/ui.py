@@ -25,6 +25,7 @@ from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide as draw_lucide
 
 from alliance.kernel import formats
+from alliance.kernel.navigation import navigation_for
 
 register = template.Library()
 
@@ -562,6 +563,17 @@ def slot(parser: Parser, token: Token) -> SlotNode:
 
 
 # ------------------------------------------------------------------------------------------------------- lists and tables
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def portal_tabs(context: Context, key: str, label: object) -> dict[str, Any]:
+    """``{% portal_tabs "governance" _("Governance") %}``: the pages under one entry of the portal's navigation.
+
+    The page marks itself current by ``request.tab_key``; pages join by ``NavigationEntry(area="portal:governance", ...)``.
+    """
+    request = context["request"]
+    sections = navigation_for(request, f"portal:{key}", getattr(request, "tab_key", ""))
+    return {"tabs": [link for section in sections for link in section.items], "label": label}
 
 
 @register.inclusion_tag("components/sort_header.html", takes_context=True)

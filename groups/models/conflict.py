@@ -19,7 +19,11 @@ class ConflictOfInterest(TenantModel):
     matter = models.CharField(_("matter"), max_length=80)
     state = models.CharField(_("state"), max_length=10, choices=ConflictState.choices, default=ConflictState.DECLARED)
     reason = models.TextField(_("reason"))
-    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    detected_by = models.CharField(_("found by"), max_length=20, blank=True, default="")
+    """Rule that found it (kind of the link); empty: declared by a person."""
+    declared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     declared_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

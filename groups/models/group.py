@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import Func, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from groups.choices import GroupKind, SeatRole
+from groups.choices import SINGLE_POSITIONS, GroupKind, PositionKind, SeatRole
+from members.models import TsTzRange
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,13 +40,6 @@ class VirtualGroup(TenantModel):
         return self.get_kind_display()
 
 
-class TsTzRange(Func):
-    """``tstzrange(from, until, bounds)``."""
-
-    function = "TSTZRANGE"
-    output_field = DateTimeRangeField()
-
-
 class GroupMembershipQuerySet(TenantQuerySet["GroupMembership"]):
     """Seats."""
 
@@ -64,6 +59,9 @@ class GroupMembership(TenantModel):
     exception_resolution = models.CharField(
         _("committee resolution that allows the exception"), max_length=40, blank=True, default=""
     )
+
+    exception_motion = TenantForeignKey("groups.Motion", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """The passed motion that allows the exception, where it was decided here."""
 
     objects = GroupMembershipQuerySet.as_manager()
 
@@ -88,3 +86,97 @@ class GroupMembership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.institution_id} in {self.group_id}"
+
+
+class SeatAlternate(TenantModel):
+    """A named person who stands in for the representative in one seat, for a period."""
+
+    membership = TenantForeignKey(GroupMembership, on_delete=models.CASCADE, related_name="alternates")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    objects = TenantQuerySet["SeatAlternate"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")),
+                name="seat_alternate_period_forward",
+            ),
+            ExclusionConstraint(
+                name="seat_alternate_periods_apart",
+                expressions=[
+                    ("alliance", RangeOperators.EQUAL),
+                    ("membership", RangeOperators.EQUAL),
+                    ("user", RangeOperators.EQUAL),
+                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} for {self.membership_id}"
+
+
+class Term(TenantModel):
+    """A term of office of a body; terms of one body follow each other."""
+
+    group = TenantForeignKey(VirtualGroup, on_delete=models.PROTECT, related_name="terms")
+    number = models.PositiveSmallIntegerField(_("term"))
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+
+    objects = TenantQuerySet["Term"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alliance", "group", "number"], name="term_number_once"),
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="term_forward"),
+            ExclusionConstraint(
+                name="term_periods_apart",
+                expressions=[
+                    ("alliance", RangeOperators.EQUAL),
+                    ("group", RangeOperators.EQUAL),
+                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} {self.number}"
+
+
+class Position(TenantModel):
+    """A person of an institution that holds an office of a body for a period."""
+
+    group = TenantForeignKey(VirtualGroup, on_delete=models.PROTECT, related_name="positions")
+    kind = models.CharField(_("position"), max_length=12, choices=PositionKind.choices)
+    institution = TenantForeignKey("members.Institution", on_delete=models.PROTECT, related_name="positions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    term = TenantForeignKey(Term, null=True, blank=True, on_delete=models.PROTECT, related_name="positions")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    objects = TenantQuerySet["Position"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=PositionKind.values), name="position_kind_known"),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")), name="position_period_forward"
+            ),
+            ExclusionConstraint(
+                name="position_held_by_one",
+                expressions=[
+                    ("alliance", RangeOperators.EQUAL),
+                    ("group", RangeOperators.EQUAL),
+                    ("kind", RangeOperators.EQUAL),
+                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(kind__in=SINGLE_POSITIONS),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.group_id}"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from members.choices import Element, InstitutionKind, InstitutionState, RegistryScheme, Scale, StaffRole
+from members.choices import Element, InstitutionKind, InstitutionState, RegistryScheme, Scale, StaffRole, SubKind
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -35,6 +35,7 @@ class Institution(TenantModel):
 
     code = models.SlugField(_("code"), max_length=40, db_index=False)
     kind = models.CharField(_("kind"), max_length=24, choices=InstitutionKind.choices)
+    subkind = models.CharField(_("finer kind"), max_length=16, choices=SubKind.choices, blank=True, default="")
     name_en = models.CharField(_("name in English"), max_length=300, blank=True, default="")
     name_zh = models.CharField(_("name in Chinese"), max_length=300, blank=True, default="")
     short_en = models.CharField(_("short name in English"), max_length=80, blank=True, default="")
@@ -50,6 +51,8 @@ class Institution(TenantModel):
     contact_email = models.EmailField(_("contact e-mail"), blank=True, default="")
     joined_on = models.DateField(_("member since"), null=True, blank=True)
     source = models.CharField(_("source of the entry"), max_length=120, blank=True, default="")
+    merged_into = TenantForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_entries")
+    """The entry that stays, when this one turned out to be a duplicate of it."""
     name_key = models.CharField(max_length=300, editable=False)
     """The name folded for comparison: see ``members.selectors.names.fold_name``."""
     sort_key = models.CharField(max_length=300, editable=False)
@@ -70,7 +73,13 @@ class Institution(TenantModel):
                 fields=["alliance", "name_key", "country_code", "region_code"], name="institution_name_once_per_place"
             ),
             models.CheckConstraint(condition=Q(kind__in=InstitutionKind.values), name="institution_kind_known"),
+            models.CheckConstraint(condition=Q(subkind__in=SubKind.values), name="institution_subkind_known"),
             models.CheckConstraint(condition=Q(state__in=InstitutionState.values), name="institution_state_known"),
+            models.CheckConstraint(
+                condition=Q(state=InstitutionState.MERGED, merged_into__isnull=False)
+                | (~Q(state=InstitutionState.MERGED) & Q(merged_into__isnull=True)),
+                name="institution_merged_into_matches_state",
+            ),
             models.CheckConstraint(
                 condition=Q(registry_scheme__in=RegistryScheme.values), name="institution_registry_scheme_known"
             ),
@@ -131,6 +140,9 @@ class ElementSupply(TenantModel):
     """0 to 1; empty while nobody has assessed it."""
     evidence_en = models.CharField(_("evidence in English"), max_length=300, blank=True, default="")
     evidence_zh = models.CharField(_("evidence in Chinese"), max_length=300, blank=True, default="")
+    evidence_file = TenantForeignKey(
+        "alliance.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
 
@@ -166,6 +178,8 @@ class InstitutionStaff(TenantModel):
     institution = TenantForeignKey(Institution, on_delete=models.CASCADE, related_name="staff")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(_("role"), max_length=16, choices=StaffRole.choices)
+    deputy = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """Who takes over this person's open tasks on leaving."""
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
 

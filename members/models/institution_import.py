@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from members.choices import ImportPolicy, ImportPurpose, ImportState
+from members.choices import ImportPolicy, ImportPurpose, ImportState, ImportSubject
 
 
 class InstitutionImport(TenantModel):
     """One uploaded table, how its columns and kinds map, what the dry run found and what the import did."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subject = models.CharField(_("rows"), max_length=12, choices=ImportSubject.choices, default=ImportSubject.INSTITUTIONS)
     file = TenantForeignKey("alliance.StoredFile", on_delete=models.PROTECT, related_name="+")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(_("state"), max_length=10, choices=ImportState.choices, default=ImportState.UPLOADED)
@@ -50,6 +51,7 @@ class InstitutionImport(TenantModel):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=Q(subject__in=ImportSubject.values), name="institution_import_subject_known"),
             models.CheckConstraint(condition=Q(state__in=ImportState.values), name="institution_import_state_known"),
             models.CheckConstraint(condition=Q(policy__in=ImportPolicy.values), name="institution_import_policy_known"),
             models.CheckConstraint(

@@ -16,6 +16,9 @@ from alliance.models import Alliance, User
 
 _numbers = itertools.count(1)
 
+ANOTHER = object()
+"""A second row of the table a reference leads to, where a rule wants two different ones."""
+
 SPECIAL: dict[str, Any] = {
     # Values that a check constraint asks for and that no field says.
     "operations.Pilot.deadline": "2030-01-01T00:00:00Z",
@@ -25,6 +28,17 @@ SPECIAL: dict[str, Any] = {
     "operations.PilotCriterion.scale_low": 1,
     "operations.PilotCriterion.scale_high": 5,
     "operations.PilotCriterion.pass_mark": 3,
+    "members.DuplicatePair.second": ANOTHER,
+    "members.DuplicatePair.score": "0.9",
+    "groups.ConflictWaiver.settled_by": None,
+    "groups.Dispute.respondent": ANOTHER,
+    "groups.Motion.quorum_numerator": 2,
+    "groups.Meeting.quorum_numerator": 2,
+    "groups.CharterVersion.quorum_numerator": 2,
+    "groups.Proxy.holder": ANOTHER,
+    "members.ResourceBooking.ends_at": "2030-01-01T00:00:00Z",
+    "groups.Term.ends_at": "2030-01-01T00:00:00Z",
+    "groups.Meeting.ends_at": "2030-01-01T00:00:00Z",
 }
 
 
@@ -88,6 +102,19 @@ def fill_tenant_tables(
 _LEAVE = object()
 
 
+def _another(
+    model: type[models.Model], alliance: Alliance, person: User, made: dict[type[models.Model], models.Model], text: str
+) -> models.Model:
+    values = {
+        field.name: _value(model, field, alliance, person, made, text)
+        for field in model._meta.local_fields
+        if not _is_automatic(field) and field.remote_field is None
+    }
+    row = model(alliance=alliance, **{name: value for name, value in values.items() if value is not _LEAVE})
+    models.Model.save(row, force_insert=True)
+    return row
+
+
 def _is_automatic(field: Any) -> bool:
     return isinstance(field, models.AutoField) or getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False)
 
@@ -102,7 +129,11 @@ def _value(
 ) -> Any:
     number = next(_numbers)
     if (special := f"{model._meta.label}.{field.name}") in SPECIAL:
-        return SPECIAL[special]
+        return (
+            _another(field.remote_field.model, alliance, person, made, text)
+            if SPECIAL[special] is ANOTHER
+            else SPECIAL[special]
+        )
     if isinstance(field, models.ForeignKey):
         target = field.remote_field.model
         if target is Alliance:

@@ -28,8 +28,23 @@ class TenantSchemaEditor(DatabaseSchemaEditor):
     def create_model(self, model: type[models.Model]) -> None:
         """Create the table and, for a tenant table, its policy and keys."""
         super().create_model(model)
-        if not is_tenant_table(model):
-            return
+        if is_tenant_table(model):
+            self._make_tenant_table(model)
+
+    def add_field(self, model: type[models.Model], field: models.Field[Any, Any]) -> None:
+        """Add the column and, for a tenant reference, its composite foreign key.
+
+        Generated migrations often add the alliance after the table: the policy comes with it then.
+        """
+        from alliance.kernel.fields import AllianceKey  # noqa: PLC0415 - the backend loads before the apps
+
+        super().add_field(model, field)
+        if isinstance(field, AllianceKey):
+            self._make_tenant_table(model)
+        self._defer_tenant_key(model, field)
+
+    def _make_tenant_table(self, model: type[models.Model]) -> None:
+        """Policy, tenant key, and the composite foreign keys of the columns that are there."""
         table = self.quote_name(model._meta.db_table)
         for statement in POLICY.format(table=table).strip().split(";\n"):
             self.execute(statement.rstrip(";"), None)
@@ -39,16 +54,15 @@ class TenantSchemaEditor(DatabaseSchemaEditor):
         for field in model._meta.local_fields:
             self._defer_tenant_key(model, field)
 
-    def add_field(self, model: type[models.Model], field: models.Field[Any, Any]) -> None:
-        """Add the column and, for a tenant reference, its composite foreign key."""
-        super().add_field(model, field)
-        self._defer_tenant_key(model, field)
-
     def _defer_tenant_key(self, model: type[models.Model], field: models.Field[Any, Any]) -> None:
         from alliance.kernel.fields import TenantForeignKey  # noqa: PLC0415 - the backend loads before the apps
 
         if not isinstance(field, TenantForeignKey):
             return
+        known = self.__dict__.setdefault("_tenant_keys", set())
+        if (model._meta.db_table, field.column) in known:
+            return
+        known.add((model._meta.db_table, field.column))
         remote = field.remote_field.model
         template = (
             "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (alliance_id, %(column)s) "
