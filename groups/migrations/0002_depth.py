@@ -13,7 +13,7 @@ import members.models.standing
 class Migration(migrations.Migration):
     dependencies = [
         ("alliance", "0004_audit_sealing"),
-        ("groups", "0002_depth"),
+        ("groups", "0001_initial"),
         ("members", "0003_depth"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -13,7 +13,7 @@ import members.models.standing
 class Migration(migrations.Migration):
     dependencies = [
         ("alliance", "0004_audit_sealing"),
-        ("members", "0003_depth"),
+        ("members", "0002_alliances_of_user"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
