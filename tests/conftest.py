@@ -6,6 +6,7 @@ Tests run as the owner of the tables, whom forced row-level security binds too: 
 
 from __future__ import annotations
 
+import faulthandler
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,8 +22,11 @@ from alliance.choices import AllianceRole
 from alliance.kernel import tenancy
 from alliance.models import Alliance, User
 from tests.factories.alliance import give_second_factor, make_alliance, make_member
+from tests.forgetting import forget_everything
 
 ClientFor = Callable[..., Client]
+END_SECONDS = 300
+"""How long a test run may take to end after its last test: workers, servers and browsers stop."""
 APPEND_ONLY = ("alliance_auditentry", "alliance_auditleaf", "alliance_treehead")
 
 
@@ -78,9 +82,10 @@ def _views_announce_their_alliance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_page_kept_from_another_test() -> None:
-    """Public pages are kept in the cache under the alliance's address, which tests use again and again."""
+def _nothing_remembered_from_another_test() -> None:
+    """Pages are kept in the cache, other things in the process, under addresses and keys that tests use again and again."""
     cache.clear()
+    forget_everything()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -171,6 +176,15 @@ def client_for() -> ClientFor:
         return client
 
     return make
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Nor may the end hang: what is not over after this time ends with the stacks of all threads.
+
+    A test that hangs is ended by ``faulthandler_timeout`` in pyproject.toml.
+    """
+    faulthandler.dump_traceback_later(END_SECONDS, exit=True)
 
 
 @pytest.fixture(scope="session")

@@ -28,12 +28,6 @@ SHORT = "alliance.api.machine_reads.MachineReadMiddleware"
 CHANGES_BY_REQUEST = {"X-Request-ID", "RateLimit-Remaining", "RateLimit-Reset"}
 
 
-@pytest.fixture(autouse=True)
-def _nothing_known() -> None:
-    """An alliance of the test before had the same address; in life it would be asked for again after a second."""
-    machine_reads._alliances.clear()
-
-
 def facts(answer: Any) -> tuple[int, dict[str, str], bytes]:
     """What a client sees, without what differs from call to call."""
     headers = {name: value for name, value in answer.headers.items() if name not in CHANGES_BY_REQUEST}
