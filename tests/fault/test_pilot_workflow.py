@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from alliance.kernel import tenancy
@@ -23,40 +22,22 @@ from operations.choices import PilotState, ProductState
 from operations.models import ImprovementTask, Pilot, PilotStep, Product
 from tests.factories.alliance import make_alliance
 from tests.factories.operations import Cast, make_answer, make_cast, make_pilot, make_product
+from tests.fault.nursery import CHECKOUT, Nursery, environment_of_a_worker, nursery
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
-CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
-ONE_RUN = "import django; django.setup(); from operations.tasks import advance_pilots; advance_pilots({alliance})"
 
 
-def environment(fault: str = "", marker: Path | None = None) -> dict[str, str]:
-    """What a worker of this test's database gets; it connects as the ordinary application role."""
-    before, _, after = os.environ["DATABASE_URL"].partition("?")
-    address = before.rsplit("/", 1)[0] + "/" + str(connection.settings_dict["NAME"]) + (f"?{after}" if after else "")
-    return {
-        **os.environ,
-        "DATABASE_URL": address,
-        "DJANGO_SETTINGS_MODULE": "alliance.settings.local",
-        "ALLIANCE_DB_ROLE": "app",
-        "SECRET_KEY": str(settings.SECRET_KEY),
-        "ALLIANCE_FAULT": f"{fault}@{marker}" if fault else "",
-    }
+@pytest.fixture(scope="module")
+def children(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """Processes that live for one run of the workflow."""
+    with nursery(tmp_path_factory.mktemp("nursery") / "log") as started:
+        yield started
 
 
-def run_once(alliance: Alliance, fault: str = "", marker: Path | None = None) -> int:
+def run_once(children: Nursery, alliance: Alliance, fault: str = "", marker: Path | None = None) -> int:
     """Advance the alliance's pilots in a process of its own; returns its exit status."""
-    done = subprocess.run(
-        [sys.executable, "-c", ONE_RUN.format(alliance=alliance.pk)],
-        env=environment(fault, marker),
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-    return done.returncode
+    return children.run("operations.tasks.advance_pilots", alliance.pk, fault=fault, marker=marker)
 
 
 @pytest.fixture
@@ -115,15 +96,17 @@ POINTS = [
 
 
 @pytest.mark.parametrize("fault", POINTS)
-def test_a_worker_that_dies_at_any_point_leaves_each_effect_once(cast: Cast, tmp_path: Path, fault: str) -> None:
+def test_a_worker_that_dies_at_any_point_leaves_each_effect_once(
+    children: Nursery, cast: Cast, tmp_path: Path, fault: str
+) -> None:
     with tenancy.acting_in(cast.alliance):
         failing_round(cast)
     marker = tmp_path / "died"
 
-    died = run_once(cast.alliance, fault, marker)
-    again = run_once(cast.alliance)
+    died = run_once(children, cast.alliance, fault, marker)
+    again = run_once(children, cast.alliance)
     after = effects(cast.alliance)
-    idle = run_once(cast.alliance)
+    idle = run_once(children, cast.alliance)
 
     assert (died, again, idle) == (-signal.SIGKILL, 0, 0), "the point was never reached"
     assert marker.exists()
@@ -160,7 +143,7 @@ class Worker:
                     f"--queues={queue}",
                     f"--hostname={queue}@localhost",
                 ],
-                env=environment(fault, marker),
+                env={**environment_of_a_worker(), "ALLIANCE_FAULT": f"{fault}@{marker}" if fault else ""},
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

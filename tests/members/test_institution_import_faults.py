@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 import threading
 import unittest.mock
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.utils import timezone
@@ -24,40 +21,29 @@ from members.actions.institution_import import Plan, import_rows, map_table, sta
 from members.choices import ImportState, InstitutionKind
 from members.models import Institution, InstitutionImport
 from tests.factories.alliance import give_role, make_alliance, make_user
+from tests.fault.nursery import Nursery, nursery
 
 UNIVERSITY = InstitutionKind.UNIVERSITY_THINK_TANK
 ROWS = 1000
-RUN = "import django; django.setup(); from alliance.kernel import jobs; jobs.run_job({alliance}, {job})"
 
 
 def content() -> bytes:
     return b"name,type\n" + b"".join(b"University %d,Education\n" % number for number in range(ROWS))
 
 
-def run_in_a_process_of_its_own(alliance_id: int, job_id: int, fault: str = "") -> int:
+@pytest.fixture(scope="module")
+def children(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """Processes that live for one job."""
+    with nursery(tmp_path_factory.mktemp("nursery") / "log") as started:
+        yield started
+
+
+def run_in_a_process_of_its_own(children: Nursery, alliance_id: int, job_id: int, **fault: Any) -> int:
     """Run a job as a worker would, with the rights of the application's role; its exit code."""
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    name = connection.settings_dict["NAME"]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
-        "ALLIANCE_DB_ROLE": "app",
-        "DJANGO_SETTINGS_MODULE": "alliance.settings.test",
-        "ALLIANCE_DATA": str(settings.DATA_DIR),
-        "ALLIANCE_FAULT": fault,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", RUN.format(alliance=alliance_id, job=job_id)],
-        env=environment,
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode
+    return children.run("alliance.kernel.jobs.run_job", alliance_id, job_id, **fault)
 
 
-def prepare(alliance: Alliance, actor: User) -> tuple[InstitutionImport, int]:
+def prepare(children: Nursery, alliance: Alliance, actor: User) -> tuple[InstitutionImport, int]:
     with tenancy.acting_in(alliance):
         record = upload_table(alliance, SimpleUploadedFile("t.csv", content(), "text/csv"), actor=actor, at=timezone.now())
         map_table(
@@ -72,7 +58,7 @@ def prepare(alliance: Alliance, actor: User) -> tuple[InstitutionImport, int]:
         record = start_check(alliance, record.uuid, actor=actor)
         assert record.job is not None
         check = record.job.pk
-    assert run_in_a_process_of_its_own(alliance.pk, check) == 0
+    assert run_in_a_process_of_its_own(children, alliance.pk, check) == 0
     with tenancy.acting_in(alliance):
         record = start_import(alliance, record.uuid, policy="good_rows", actor=actor)
         assert record.job is not None
@@ -83,20 +69,20 @@ def prepare(alliance: Alliance, actor: User) -> tuple[InstitutionImport, int]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("place", ["members.import.batch", "members.import.finish"])
 def test_an_import_killed_at_any_step_is_finished_by_the_next_run_without_doubles(
-    place: str, tmp_path: Path, settings: object
+    children: Nursery, place: str, tmp_path: Path, settings: object
 ) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False  # type: ignore[attr-defined]
     alliance = make_alliance("killed")
     user = make_user()
     give_role(user, alliance, "secretariat")
     with unittest.mock.patch("alliance.kernel.jobs.run_job.delay"):
-        record, job = prepare(alliance, user)
+        record, job = prepare(children, alliance, user)
 
-    died = run_in_a_process_of_its_own(alliance.pk, job, f"{place}@{tmp_path / 'died'}")
+    died = run_in_a_process_of_its_own(children, alliance.pk, job, fault=place, marker=tmp_path / "died")
     with tenancy.acting_in(alliance):
         between = Institution.objects.count()
         Job.objects.filter(pk=job).update(beat_at=timezone.now() - timedelta(hours=1))  # as time would
-    finished = run_in_a_process_of_its_own(alliance.pk, job)
+    finished = run_in_a_process_of_its_own(children, alliance.pk, job)
 
     assert (died, finished) == (-9, 0)
     assert between == (0 if place.endswith("batch") else ROWS)
