@@ -1,9 +1,16 @@
 """Closed vocabularies of the organisational layer (blueprint section 5; Zheng2018, section 4)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from members.choices import Element, InstitutionKind
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class GroupKind(TextChoices):
@@ -237,6 +244,7 @@ class ReportPeriod(TextChoices):
     MONTHLY = "monthly", _("monthly")
     QUARTERLY = "quarterly", _("quarterly")
     YEARLY = "yearly", _("yearly")
+    PER_PILOT = "per_pilot", _("after each pilot")
 
 
 class ReportState(TextChoices):
@@ -266,6 +274,24 @@ class WaiverState(TextChoices):
     REFUSED = "refused", _("refused")
 
 
+class HoldingDirection(TextChoices):
+    """Who holds whose shares."""
+
+    OURS = "ours", _("we hold shares in it")
+    THEIRS = "theirs", _("it holds shares in us")
+
+
+class LinkKind(TextChoices):
+    """Rules that find a conflict of interest between two institutions (charter, articles 21 and 22; S7)."""
+
+    SAME_PERSON = "same_person", _("the same person works for both")
+    OWNERSHIP = "ownership", _("shares or ownership")
+    SHARED_OUTPUT = "shared_output", _("shared output")
+    CONTRACT = "contract", _("contract of the last three years")
+    FAMILY = "family", _("close relative concerned")
+    OTHER = "other", _("other declared interest")
+
+
 class DisputeState(TextChoices):
     """Life of a dispute (charter, article 28)."""
 
@@ -289,6 +315,12 @@ class DisputeStepKind(TextChoices):
 
 MEDIATION_WORKING_DAYS = 20
 """Deadline of a mediation (charter, article 28)."""
+NAMING_WORKING_DAYS = 5
+"""By when the committee names a mediator; the charter leaves it open, the platform reminds after so many working days."""
+OPEN_DISPUTES: tuple[str, ...] = (DisputeState.FILED, DisputeState.MEDIATION)
+CONSORTIUM_MIN_MEMBERS = 2
+CONSORTIUM_MIN_KINDS = 2
+"""A consortium joins at least so many institutions of at least so many kinds (I22)."""
 
 
 # --------------------------------------------------------------------------------------------- consortia, directives
@@ -332,3 +364,42 @@ class DeliveryState(TextChoices):
     DELIVERED = "delivered", _("delivered")
     ACKNOWLEDGED = "acknowledged", _("acknowledged")
     REPORTED = "reported", _("answered")
+
+
+# ------------------------------------------------------------------------------- composition, invitations, meetings (rules)
+
+
+class InvitationState(TextChoices):
+    """Life of an invitation to take a seat."""
+
+    OPEN = "open", _("waiting for an answer")
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class Composition(NamedTuple):
+    """How a body shall be composed.
+
+    Attributes:
+        size: Institutions that shall sit in it; None: any number.
+        enterprises: Leading enterprises among them at most; None: any number.
+        source: Where the rule stands.
+    """
+
+    size: int | None
+    enterprises: int | None
+    source: StrOrPromise
+
+
+COMPOSITION: dict[str, Composition] = {GroupKind.COMMITTEE: Composition(9, 3, _("charter, article 13"))}
+"""Rules of the shipped charter (article 13: nine members, not over three of them leading enterprises); a group may state its own."""
+
+NOTICE_DAYS = 10
+"""Agenda and papers go out so many days ahead (charter, article 12)."""
+REMIND_DAYS = 30
+"""So many days before a seat, a position or a term ends, the people concerned are told."""
+ACTION_REMIND_DAYS = 7
+"""So many days before an action is due, whoever does it is reminded."""
+SEALED_MINUTES: tuple[str, ...] = (MinutesState.APPROVED, MinutesState.PUBLISHED, MinutesState.SUPERSEDED)
+"""Stages from which on nothing in minutes changes; the database refuses it too."""

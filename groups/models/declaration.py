@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from groups.choices import DeclarationState, WaiverState
+from groups.choices import DeclarationState, HoldingDirection, WaiverState
 from members.choices import InterestKind
 
 
@@ -20,6 +20,8 @@ class InterestDeclaration(TenantModel):
     year = models.PositiveSmallIntegerField(_("year"))
     state = models.CharField(_("state"), max_length=10, choices=DeclarationState.choices, default=DeclarationState.ASKED)
     due_on = models.DateField(_("due"))
+    interest_count = models.PositiveIntegerField(_("interests declared"), null=True, blank=True)
+    """How many interests stood when it was submitted; 0: nothing to declare."""
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -45,6 +47,10 @@ class Interest(TenantModel):
     kind = models.CharField(_("interest"), max_length=14, choices=InterestKind.choices)
     counterparty = TenantForeignKey("members.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     outside_party = models.CharField(_("party outside the alliance"), max_length=200, blank=True, default="")
+    outside_key = models.CharField(max_length=200, blank=True, default="", editable=False)
+    """The outside party's name folded for comparison: see ``members.selectors.names.fold_name``."""
+    direction = models.CharField(_("who holds"), max_length=6, choices=HoldingDirection.choices, blank=True, default="")
+    """For shares: who holds whose; empty for other interests."""
     person = models.CharField(_("person concerned"), max_length=120, blank=True, default="")
     words = models.TextField(_("particulars"), blank=True, default="")
     share_percent = models.DecimalField(_("share in per cent"), max_digits=5, decimal_places=2, null=True, blank=True)
@@ -66,10 +72,24 @@ class Interest(TenantModel):
                 condition=Q(share_percent__isnull=True) | Q(share_percent__gt=0, share_percent__lte=100),
                 name="interest_share_a_percentage",
             ),
+            models.CheckConstraint(
+                condition=(Q(kind=InterestKind.HOLDING) & Q(direction__in=HoldingDirection.values))
+                | (~Q(kind=InterestKind.HOLDING) & Q(direction="")),
+                name="interest_direction_of_holdings",
+            ),
+            models.CheckConstraint(
+                condition=Q(counterparty__isnull=True) | ~Q(counterparty=models.F("institution")),
+                name="interest_in_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=models.F("starts_on")),
+                name="interest_period_forward",
+            ),
         ]
         indexes = [
             models.Index(fields=["alliance", "institution"], name="interest_of"),
             models.Index(fields=["alliance", "counterparty"], name="interest_with"),
+            models.Index(fields=["alliance", "outside_key"], name="interest_outside"),
         ]
 
     def __str__(self) -> str:

@@ -31,7 +31,9 @@ class Directive(TenantModel):
     measure = models.CharField(_("figure asked for"), max_length=120, blank=True, default="")
     """Words of a figure each report gives, e.g. with its unit; empty: none is asked for."""
     due_on = models.DateField(_("answer due"))
-    passed_on_from = models.UUIDField(null=True, blank=True)
+    passed_on_from = TenantForeignKey(
+        "groups.ReceivedDirective", null=True, blank=True, on_delete=models.PROTECT, related_name="passed_on"
+    )
     """The received directive this one passes on, one level further down."""
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -56,6 +58,8 @@ class Directive(TenantModel):
 class DirectiveDelivery(TenantModel):
     """How far a directive is at one alliance below, as that alliance told; a row of the sender."""
 
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    """Names this delivery at sender and recipient; what arrives twice under it is taken in once."""
     directive = TenantForeignKey(Directive, on_delete=models.CASCADE, related_name="deliveries")
     recipient_slug = models.SlugField(_("alliance"), max_length=60, db_index=False)
     recipient_en = models.CharField(max_length=200)
@@ -69,7 +73,8 @@ class DirectiveDelivery(TenantModel):
     report_zh = models.TextField(_("answer in Chinese"), blank=True, default="")
     figure = models.DecimalField(_("figure"), max_digits=18, decimal_places=4, null=True, blank=True)
     below = models.JSONField(default=dict)
-    """Counts the recipient rolled up from its own children: {"asked", "answered", "late", "figure"}."""
+    """What the recipient rolled up from the alliances below it: {"levels": {level: {"asked", "answered", "figure"}},
+    "open": [{"en", "zh", "level", "due_on"}]}; who is late follows from the due dates when it is read."""
 
     objects = TenantQuerySet["DirectiveDelivery"].as_manager()
 
@@ -87,12 +92,15 @@ class ReceivedDirective(TenantModel):
     """A directive that arrived from the alliance above; a row of the recipient, with its origin on record."""
 
     uuid = models.UUIDField(unique=True)
-    """The same for sender and recipient, per recipient: names this delivery."""
+    """That of the delivery."""
     directive_uuid = models.UUIDField()
     origin_slug = models.SlugField(_("from"), max_length=60, db_index=False)
     origin_en = models.CharField(max_length=200)
     origin_zh = models.CharField(max_length=200)
     origin_code = models.CharField(max_length=40)
+    """Code at the alliance that sent it."""
+    code = models.SlugField(_("code"), max_length=40, db_index=False)
+    """Its own number here, for addresses."""
     kind = models.CharField(_("kind"), max_length=8, choices=DirectiveKind.choices)
     state = models.CharField(_("state"), max_length=12, choices=DeliveryState.choices, default=DeliveryState.DELIVERED)
     title_en = models.CharField(max_length=200, blank=True, default="")
@@ -113,12 +121,14 @@ class ReceivedDirective(TenantModel):
     report_en = models.TextField(_("answer in English"), blank=True, default="")
     report_zh = models.TextField(_("answer in Chinese"), blank=True, default="")
     figure = models.DecimalField(_("figure"), max_digits=18, decimal_places=4, null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed by the sender"), null=True, blank=True)
 
     objects = TenantQuerySet["ReceivedDirective"].as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["alliance", "directive_uuid"], name="received_directive_once"),
+            models.UniqueConstraint(fields=["alliance", "code"], name="received_directive_code_once"),
             models.CheckConstraint(condition=Q(kind__in=DirectiveKind.values), name="received_directive_kind_known"),
             models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="received_directive_state_known"),
         ]
