@@ -366,7 +366,7 @@ class DeliveryState(TextChoices):
     REPORTED = "reported", _("answered")
 
 
-# ------------------------------------------------------------------------------- composition, invitations, meetings (rules)
+# ---------------------------------------------------------------------------------- composition, invitations, meetings
 
 
 class InvitationState(TextChoices):

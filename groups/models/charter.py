@@ -80,6 +80,8 @@ class CharterAcceptance(TenantModel):
     digest = models.CharField(max_length=64)
     """Digest of the text that was accepted."""
     noted_from_paper = models.BooleanField(_("noted by the office from a signed paper"), default=False)
+    file = TenantForeignKey("alliance.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """The signed paper, where there is one."""
 
     objects = TenantQuerySet["CharterAcceptance"].as_manager()
 
@@ -87,6 +89,7 @@ class CharterAcceptance(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["alliance", "version", "institution"], name="charter_acceptance_once")
         ]
+        indexes = [models.Index(fields=["alliance", "institution", "-accepted_at"], name="charter_acceptance_of")]
 
     def __str__(self) -> str:
         return f"{self.institution_id} {self.version_id}"
@@ -114,6 +117,9 @@ class Responsibility(TenantModel):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     decline_reason = models.CharField(_("why it was declined"), max_length=300, blank=True, default="")
+    previous = TenantForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="following")
+    """The responsibility of another member that this one goes on with, after a hand-over."""
+    ended_at = models.DateTimeField(_("done or ended"), null=True, blank=True)
     created_at = models.DateTimeField()
 
     objects = TenantQuerySet["Responsibility"].as_manager()
@@ -128,6 +134,7 @@ class Responsibility(TenantModel):
         indexes = [
             models.Index(fields=["alliance", "state", "due_on", "id"], name="responsibility_due"),
             models.Index(fields=["alliance", "institution", "id"], name="responsibility_of"),
+            models.Index(fields=["alliance", "-created_at", "-id"], name="responsibility_newest"),
         ]
 
     def __str__(self) -> str:
@@ -141,6 +148,8 @@ class ResponsibilityReport(TenantModel):
     due_on = models.DateField(_("due"))
     state = models.CharField(_("state"), max_length=10, choices=ReportState.choices, default=ReportState.DUE)
     text = models.TextField(_("report"), blank=True, default="")
+    figure = models.DecimalField(_("figure"), max_digits=14, decimal_places=2, null=True, blank=True)
+    """The measured value, in the unit that the measure names."""
     measure_met = models.BooleanField(_("measure met"), null=True, blank=True)
     file = TenantForeignKey("alliance.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     remark = models.CharField(_("the office's remark"), max_length=300, blank=True, default="")

@@ -10,6 +10,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
@@ -52,6 +53,36 @@ class Consortium(TenantModel):
 
     def __str__(self) -> str:
         return self.code
+
+    def present_member_ids(self) -> frozenset[int]:
+        """Ids of the members whose part has begun and not ended at this very moment; one query.
+
+        Asked anew each time and never kept: an exit ends access with the next request.
+        """
+        from members.choices import InstitutionState  # noqa: PLC0415 - only here
+
+        return frozenset(
+            self.memberships.filter(alliance_id=self.alliance_id, accepted_at__isnull=False)
+            .at(timezone.now())
+            .filter(institution__state__in=[InstitutionState.ACTIVE, InstitutionState.LEAVING])
+            .values_list("institution_id", flat=True)
+        )
+
+    def lead_ids(self) -> frozenset[int]:
+        """Ids of the present lead units; one query."""
+        return frozenset(
+            self.memberships.filter(alliance_id=self.alliance_id, accepted_at__isnull=False, role=ConsortiumRole.LEAD)
+            .at(timezone.now())
+            .values_list("institution_id", flat=True)
+        )
+
+    def invited_ids(self) -> frozenset[int]:
+        """Ids of the institutions whose answer to the terms is awaited; one query."""
+        return frozenset(
+            self.memberships.filter(alliance_id=self.alliance_id, accepted_at__isnull=True)
+            .at(timezone.now())
+            .values_list("institution_id", flat=True)
+        )
 
 
 class ConsortiumMembershipQuerySet(TenantQuerySet["ConsortiumMembership"]):

@@ -29,8 +29,10 @@ class Dispute(TenantModel):
         "members.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     filed_at = models.DateTimeField()
-    due_on = models.DateField(_("to be settled by"))
+    due_on = models.DateField(_("next step by"))
+    """Until a mediator is named: by when one must be; then the last day of the mediation."""
     closed_at = models.DateTimeField(null=True, blank=True)
+    mediation_began_at = models.DateTimeField(null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True, default="")
     """SHA-256 of the canonical form of all steps at the close, in hex."""
 
@@ -42,10 +44,23 @@ class Dispute(TenantModel):
             models.CheckConstraint(condition=Q(state__in=DisputeState.values), name="dispute_state_known"),
             models.CheckConstraint(condition=~Q(claimant=models.F("respondent")), name="dispute_between_two"),
         ]
-        indexes = [models.Index(fields=["alliance", "-filed_at", "-id"], name="dispute_newest")]
+        indexes = [
+            models.Index(fields=["alliance", "-filed_at", "-id"], name="dispute_newest"),
+            models.Index(fields=["alliance", "state", "due_on"], name="dispute_due"),
+        ]
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def party_ids(self) -> frozenset[int]:
+        """Ids of both parties."""
+        return frozenset({self.claimant_id, self.respondent_id})
+
+    @property
+    def own_matter(self) -> str:
+        """Name under which institutions stand aside from the mediation itself."""
+        return f"dispute:{self.code}"
 
 
 class DisputeStep(TenantModel):
@@ -55,6 +70,7 @@ class DisputeStep(TenantModel):
     kind = models.CharField(_("step"), max_length=16, choices=DisputeStepKind.choices)
     institution = TenantForeignKey("members.Institution", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     text = models.TextField(_("text"), blank=True, default="")
     file = TenantForeignKey("alliance.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
@@ -63,6 +79,7 @@ class DisputeStep(TenantModel):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(kind__in=DisputeStepKind.values), name="dispute_step_kind_known")]
+        indexes = [models.Index(fields=["alliance", "dispute", "id"], name="dispute_step_order")]
 
     def __str__(self) -> str:
         return f"{self.dispute_id} {self.kind}"
