@@ -6,7 +6,7 @@ from groups.models.consortium import Consortium, ConsortiumFile, ConsortiumMembe
 from groups.models.declaration import ConflictWaiver, Interest, InterestDeclaration
 from groups.models.directive import Directive, DirectiveDelivery, ReceivedDirective
 from groups.models.dispute import Dispute, DisputeStep
-from groups.models.group import GroupMembership, Position, SeatAlternate, Term, VirtualGroup
+from groups.models.group import GroupMembership, Position, SeatAlternate, SeatInvitation, Term, VirtualGroup
 from groups.models.meeting import AgendaItem, Attendance, Meeting, MeetingAction, MeetingPaper, Minutes, MinutesComment
 from groups.models.motion import BallotEnvelope, BallotPaper, Motion, MotionElector, Participation, Proxy, Teller, Vote
 
@@ -44,6 +44,7 @@ __all__ = [
     "Responsibility",
     "ResponsibilityReport",
     "SeatAlternate",
+    "SeatInvitation",
     "Teller",
     "Term",
     "VirtualGroup",

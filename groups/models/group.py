@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -13,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from groups.choices import SINGLE_POSITIONS, GroupKind, PositionKind, SeatRole
+from groups.choices import SINGLE_POSITIONS, GroupKind, InvitationState, PositionKind, SeatRole
+from members.choices import Element
 from members.models import TsTzRange
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ class VirtualGroup(TenantModel):
     kind = models.CharField(_("group"), max_length=28, choices=GroupKind.choices)
     remit_en = models.TextField(_("remit in English"), blank=True, default="")
     remit_zh = models.TextField(_("remit in Chinese"), blank=True, default="")
+    size_rule = models.PositiveSmallIntegerField(_("number of members"), null=True, blank=True)
+    """How many institutions shall sit in it; empty: as ``COMPOSITION`` says for its kind."""
+    enterprise_limit = models.PositiveSmallIntegerField(_("leading enterprises at most"), null=True, blank=True)
+    rule_source = models.CharField(_("source of the rule"), max_length=120, blank=True, default="")
 
     objects = TenantQuerySet["VirtualGroup"].as_manager()
 
@@ -88,6 +94,18 @@ class GroupMembership(TenantModel):
         return f"{self.institution_id} in {self.group_id}"
 
 
+class PeriodQuerySet(TenantQuerySet[Any]):
+    """Rows with a start and perhaps an end."""
+
+    def at(self, moment: datetime) -> Self:
+        """Rows valid at a moment: from the start on, until before the end."""
+        return self.filter(Q(starts_at__lte=moment) & (Q(ends_at__isnull=True) | Q(ends_at__gt=moment)))
+
+    def after(self, moment: datetime) -> Self:
+        """Rows that are valid at a moment or will be later."""
+        return self.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=moment))
+
+
 class SeatAlternate(TenantModel):
     """A named person who stands in for the representative in one seat, for a period."""
 
@@ -96,7 +114,7 @@ class SeatAlternate(TenantModel):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
 
-    objects = TenantQuerySet["SeatAlternate"].as_manager()
+    objects = PeriodQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -127,7 +145,7 @@ class Term(TenantModel):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
 
-    objects = TenantQuerySet["Term"].as_manager()
+    objects = PeriodQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -158,7 +176,7 @@ class Position(TenantModel):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
 
-    objects = TenantQuerySet["Position"].as_manager()
+    objects = PeriodQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -180,3 +198,39 @@ class Position(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.group_id}"
+
+
+class SeatInvitation(TenantModel):
+    """The office asks an eligible institution to take a seat, mostly to close a gap; it accepts or declines."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    group = TenantForeignKey(VirtualGroup, on_delete=models.PROTECT, related_name="invitations")
+    institution = TenantForeignKey("members.Institution", on_delete=models.CASCADE, related_name="seat_invitations")
+    role = models.CharField(_("role"), max_length=10, choices=SeatRole.choices, default=SeatRole.MEMBER)
+    element = models.CharField(
+        _("element it would bring"), max_length=28, choices=[("", "-"), *Element.choices], blank=True, default=""
+    )
+    state = models.CharField(_("state"), max_length=9, choices=InvitationState.choices, default=InvitationState.OPEN)
+    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    """Why the institution declined, in its words."""
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField(_("invited"))
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+
+    objects = TenantQuerySet["SeatInvitation"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=InvitationState.values), name="seat_invitation_state_known"),
+            models.CheckConstraint(condition=Q(role__in=SeatRole.values), name="seat_invitation_role_known"),
+            models.CheckConstraint(condition=Q(element__in=["", *Element.values]), name="seat_invitation_element_known"),
+            models.UniqueConstraint(
+                fields=["alliance", "group", "institution"],
+                condition=Q(state=InvitationState.OPEN),
+                name="seat_invitation_open_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["alliance", "institution", "state"], name="seat_invitation_of")]
+
+    def __str__(self) -> str:
+        return f"{self.institution_id} to {self.group_id}"

@@ -30,6 +30,10 @@ class Meeting(TenantModel):
     quorum_numerator = models.PositiveSmallIntegerField(_("quorum"), default=2)
     quorum_denominator = models.PositiveSmallIntegerField(default=3)
     convened_at = models.DateTimeField(_("invitation sent"), null=True, blank=True)
+    began_at = models.DateTimeField(_("began"), null=True, blank=True)
+    """When the chair opened it; ``starts_at`` is the time of the invitation."""
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    cancel_reason = models.CharField(_("why it was cancelled"), max_length=300, blank=True, default="")
     created_at = models.DateTimeField()
 
     objects = TenantQuerySet["Meeting"].as_manager()
@@ -45,7 +49,10 @@ class Meeting(TenantModel):
                 name="meeting_quorum_a_fraction",
             ),
         ]
-        indexes = [models.Index(fields=["alliance", "-starts_at", "-id"], name="meeting_newest")]
+        indexes = [
+            models.Index(fields=["alliance", "-starts_at", "-id"], name="meeting_newest"),
+            models.Index(fields=["alliance", "group", "-starts_at"], name="meeting_of_group"),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -102,6 +109,9 @@ class Attendance(TenantModel):
     """Who came for it."""
     has_vote = models.BooleanField(_("entitled to vote"), default=True)
     state = models.CharField(_("attendance"), max_length=8, choices=AttendanceState.choices, default=AttendanceState.INVITED)
+    note = models.CharField(_("remark"), max_length=200, blank=True, default="")
+    """What the institution said with its answer."""
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
 
     objects = TenantQuerySet["Attendance"].as_manager()
 
@@ -110,6 +120,7 @@ class Attendance(TenantModel):
             models.UniqueConstraint(fields=["alliance", "meeting", "institution"], name="attendance_once"),
             models.CheckConstraint(condition=Q(state__in=AttendanceState.values), name="attendance_state_known"),
         ]
+        indexes = [models.Index(fields=["alliance", "institution", "meeting"], name="attendance_of")]
 
     def __str__(self) -> str:
         return f"{self.meeting_id} {self.institution_id}"
@@ -182,6 +193,7 @@ class MeetingAction(TenantModel):
     due_on = models.DateField(_("due"))
     state = models.CharField(_("state"), max_length=8, choices=ActionState.choices, default=ActionState.OPEN)
     outcome = models.CharField(_("what became of it"), max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
     is_public = models.BooleanField(_("shown in the public register of decisions"), default=False)
 
@@ -192,7 +204,10 @@ class MeetingAction(TenantModel):
             models.CheckConstraint(condition=Q(state__in=ActionState.values), name="meeting_action_state_known"),
             models.CheckConstraint(condition=~Q(text_en="") | ~Q(text_zh=""), name="meeting_action_says_something"),
         ]
-        indexes = [models.Index(fields=["alliance", "state", "due_on", "id"], name="meeting_action_due")]
+        indexes = [
+            models.Index(fields=["alliance", "state", "due_on", "id"], name="meeting_action_due"),
+            models.Index(fields=["alliance", "institution", "state"], name="meeting_action_of"),
+        ]
 
     def __str__(self) -> str:
         return str(self.uuid)
