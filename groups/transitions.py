@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from groups.choices import ConflictState
+from groups.choices import ActionState, ConflictState, InvitationState, MeetingState, MinutesState, MotionState
 
 RECUSE = Transition(
     name="recuse",
@@ -30,3 +30,138 @@ END_CONFLICT = Transition(
 )
 
 name_states(list(ConflictState.choices))
+
+# ------------------------------------------------------------------------------------------------------- motions
+OPEN_MOTION = Transition(
+    name="open_motion",
+    label=_("Open the vote"),
+    sources=frozenset({MotionState.DRAFT}),
+    target=MotionState.OPEN,
+    permission="groups.run_motion",
+)
+WITHDRAW_MOTION = Transition(
+    name="withdraw_motion",
+    label=_("Withdraw the motion"),
+    sources=frozenset({MotionState.DRAFT, MotionState.OPEN}),
+    target=MotionState.WITHDRAWN,
+    permission="groups.run_motion",
+)
+CLOSE_PASSED = Transition(
+    name="pass_motion",
+    label=_("Close: passed"),
+    sources=frozenset({MotionState.OPEN}),
+    target=MotionState.PASSED,
+)
+CLOSE_REJECTED = Transition(
+    name="reject_motion",
+    label=_("Close: rejected"),
+    sources=frozenset({MotionState.OPEN}),
+    target=MotionState.REJECTED,
+)
+CLOSE_LAPSED = Transition(
+    name="lapse_motion",
+    label=_("Close: lapsed, no quorum"),
+    sources=frozenset({MotionState.OPEN}),
+    target=MotionState.LAPSED,
+)
+VOID_MOTION = Transition(
+    name="void_motion",
+    label=_("Declare the vote void"),
+    sources=frozenset({MotionState.OPEN}),
+    target=MotionState.VOID,
+)
+CLOSE_MOTION = {step.target: step for step in (CLOSE_PASSED, CLOSE_REJECTED, CLOSE_LAPSED)}
+"""The step of the close, by outcome."""
+
+name_states(list(MotionState.choices))
+
+# ------------------------------------------------------------------------------------------- seats, meetings, minutes
+
+ACCEPT_SEAT = Transition(
+    name="accept_seat",
+    label=_("Take the seat"),
+    sources=frozenset({InvitationState.OPEN}),
+    target=InvitationState.ACCEPTED,
+    permission="groups.answer_seat_invitation",
+)
+DECLINE_SEAT = Transition(
+    name="decline_seat",
+    label=_("Decline the seat"),
+    sources=frozenset({InvitationState.OPEN}),
+    target=InvitationState.DECLINED,
+    permission="groups.answer_seat_invitation",
+)
+WITHDRAW_SEAT_INVITATION = Transition(
+    name="withdraw_seat_invitation",
+    label=_("Withdraw the invitation"),
+    sources=frozenset({InvitationState.OPEN}),
+    target=InvitationState.WITHDRAWN,
+    permission="groups.change_seats",
+)
+CONVENE = Transition(
+    name="convene_meeting",
+    label=_("Send the invitation"),
+    sources=frozenset({MeetingState.PLANNED}),
+    target=MeetingState.CONVENED,
+    permission="groups.plan_meeting",
+)
+START_MEETING = Transition(
+    name="start_meeting",
+    label=_("Open the meeting"),
+    sources=frozenset({MeetingState.CONVENED}),
+    target=MeetingState.UNDER_WAY,
+    permission="groups.record_meeting",
+)
+CLOSE_MEETING = Transition(
+    name="close_meeting",
+    label=_("Close the meeting"),
+    sources=frozenset({MeetingState.UNDER_WAY}),
+    target=MeetingState.HELD,
+    permission="groups.record_meeting",
+)
+CANCEL_MEETING = Transition(
+    name="cancel_meeting",
+    label=_("Cancel the meeting"),
+    sources=frozenset({MeetingState.PLANNED, MeetingState.CONVENED}),
+    target=MeetingState.CANCELLED,
+    permission="groups.plan_meeting",
+)
+CIRCULATE_MINUTES = Transition(
+    name="circulate_minutes",
+    label=_("Circulate for comment"),
+    sources=frozenset({MinutesState.DRAFT}),
+    target=MinutesState.CIRCULATED,
+    permission="groups.record_meeting",
+)
+APPROVE_MINUTES = Transition(
+    name="approve_minutes",
+    label=_("Approve the minutes"),
+    sources=frozenset({MinutesState.CIRCULATED}),
+    target=MinutesState.APPROVED,
+    permission="groups.approve_minutes",
+)
+PUBLISH_MINUTES = Transition(
+    name="publish_minutes",
+    label=_("Publish the minutes"),
+    sources=frozenset({MinutesState.APPROVED}),
+    target=MinutesState.PUBLISHED,
+    permission="groups.publish_decision",
+)
+COMPLETE_ACTION = Transition(
+    name="complete_action",
+    label=_("Note as done"),
+    sources=frozenset({ActionState.OPEN}),
+    target=ActionState.DONE,
+    permission="groups.settle_action",
+)
+DROP_ACTION = Transition(
+    name="drop_action",
+    label=_("Drop the action"),
+    sources=frozenset({ActionState.OPEN}),
+    target=ActionState.DROPPED,
+    permission="groups.record_meeting",
+)
+
+name_states(list(MeetingState.choices))
+name_states(list(MinutesState.choices))
+name_states(list(ActionState.choices))

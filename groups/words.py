@@ -21,3 +21,50 @@ name_records(
         "groups.groupmembership": pgettext_lazy("audit log", "seat in a group"),
     }
 )
+
+# Seats, positions, meetings, minutes, decisions
+name_verbs(
+    {
+        "add_action": pgettext_lazy("audit log", "note an action"),
+        "add_agenda_item": pgettext_lazy("audit log", "put on the agenda"),
+        "add_meeting_paper": pgettext_lazy("audit log", "add a paper"),
+        "amend_minutes": pgettext_lazy("audit log", "begin a new version of the minutes"),
+        "answer_invitation": pgettext_lazy("audit log", "answer the invitation"),
+        "change_action": pgettext_lazy("audit log", "change an action"),
+        "change_agenda_item": pgettext_lazy("audit log", "change an item of the agenda"),
+        "change_composition": pgettext_lazy("audit log", "change the rule of composition"),
+        "change_meeting": pgettext_lazy("audit log", "change the meeting"),
+        "draft_minutes": pgettext_lazy("audit log", "begin the minutes"),
+        "edit_minutes": pgettext_lazy("audit log", "edit the minutes"),
+        "end_alternate": pgettext_lazy("audit log", "end the standing in"),
+        "end_position": pgettext_lazy("audit log", "end the position"),
+        "fill_position": pgettext_lazy("audit log", "fill the position"),
+        "hide_decision": pgettext_lazy("audit log", "take the decision out of the public register"),
+        "invite_to_group": pgettext_lazy("audit log", "invite to the group"),
+        "move_agenda_item": pgettext_lazy("audit log", "move an item of the agenda"),
+        "name_alternate": pgettext_lazy("audit log", "name an alternate"),
+        "note_attendance": pgettext_lazy("audit log", "note attendance"),
+        "open_meeting_paper": pgettext_lazy("audit log", "open a paper"),
+        "plan_meeting": pgettext_lazy("audit log", "plan a meeting"),
+        "publish_decision": pgettext_lazy("audit log", "show the decision in the public register"),
+        "remark_on_minutes": pgettext_lazy("audit log", "remark on the minutes"),
+        "remove_agenda_item": pgettext_lazy("audit log", "take off the agenda"),
+        "remove_meeting_paper": pgettext_lazy("audit log", "remove a paper"),
+        "set_term": pgettext_lazy("audit log", "set a term"),
+        "supersede_minutes": pgettext_lazy("audit log", "replace by a newer version"),
+    }
+)
+name_records(
+    {
+        "groups.agendaitem": pgettext_lazy("audit log", "item of an agenda"),
+        "groups.attendance": pgettext_lazy("audit log", "attendance"),
+        "groups.meeting": pgettext_lazy("audit log", "meeting"),
+        "groups.meetingaction": pgettext_lazy("audit log", "action"),
+        "groups.meetingpaper": pgettext_lazy("audit log", "meeting paper"),
+        "groups.minutes": pgettext_lazy("audit log", "minutes"),
+        "groups.position": pgettext_lazy("audit log", "position"),
+        "groups.seatalternate": pgettext_lazy("audit log", "alternate"),
+        "groups.seatinvitation": pgettext_lazy("audit log", "invitation to a seat"),
+        "groups.term": pgettext_lazy("audit log", "term"),
+    }
+)
