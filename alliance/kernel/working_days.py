@@ -1,0 +1,35 @@
+"""Deadlines in working days: Monday to Friday of the platform's time zone.
+
+Public holidays are not known to the platform yet, so a deadline that spans one is earlier than the office would count it,
+never later; pages say "working days, Monday to Friday".
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from django.utils import timezone
+
+FRIDAY = 4
+
+
+def is_working_day(day: date) -> bool:
+    """Whether a day is one from Monday to Friday."""
+    return day.weekday() <= FRIDAY
+
+
+def add_working_days(moment: datetime, days: int) -> datetime:
+    """The end of the n-th working day after a moment's day: what happens on that day is still in time.
+
+    Args:
+        moment: Timezone-aware; its day does not count.
+        days: 0 or more; 0 gives the end of the moment's own day.
+
+    Returns:
+        Midnight after that day, in the platform's time zone.
+    """
+    day = timezone.localtime(moment).date()
+    while days > 0:
+        day += timedelta(days=1)
+        days -= is_working_day(day)
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=timezone.get_current_timezone())
