@@ -18,8 +18,10 @@ from alliance.kernel.permissions import (
     InInstitution,
     declare,
     institutions_acted_for,
+    share_checks,
 )
-from groups.models import GroupMembership, SeatAlternate
+from groups.choices import COUNTING_CONFLICTS, GroupKind, SeatRole
+from groups.models import ConflictOfInterest, Dispute, GroupMembership, SeatAlternate
 from members.choices import InstitutionState, StaffRole
 
 if TYPE_CHECKING:
@@ -138,6 +140,179 @@ APPROVE_MINUTES = declare(
 )
 PUBLISH_DECISION = declare("groups.publish_decision", _("publish minutes and decisions"), *SECRETARIAT)
 SETTLE_ACTION = declare("groups.settle_action", _("note what became of an action"), *SECRETARIAT, ITS_PEOPLE)
+
+
+# ------------------------------------------------------------------------------------ charter, responsibilities
+
+ITS_SIGNATORY = InInstitution(
+    "institution_id",
+    frozenset({StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY}),
+    _("the representative or a signatory of the institution concerned"),
+)
+DRAFT_CHARTER = declare("groups.draft_charter", _("draft and change a version of the charter"), *SECRETARIAT)
+ACCEPT_CHARTER = declare("groups.accept_charter", _("accept the charter for this institution"), ITS_SIGNATORY)
+NOTE_ACCEPTANCE = declare(
+    "groups.note_acceptance", _("note the acceptance of the charter from a signed paper"), *SECRETARIAT
+)
+OPEN_SIGNED_CHARTER = declare(
+    "groups.open_signed_charter",
+    _("open the signed paper"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    ITS_SIGNATORY,
+)
+"""Asked with the acceptance as the record."""
+VIEW_RESPONSIBILITIES = declare(
+    "groups.view_responsibilities",
+    _("see the responsibilities of all members"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+)
+VIEW_RESPONSIBILITY = declare(
+    "groups.view_responsibility",
+    _("see this responsibility"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+    ITS_PEOPLE,
+)
+PROPOSE_RESPONSIBILITY = declare("groups.propose_responsibility", _("propose a responsibility"), *SECRETARIAT, *COMMITTEE)
+ANSWER_RESPONSIBILITY = declare(
+    "groups.answer_responsibility", _("acknowledge or decline this responsibility"), ITS_REPRESENTATIVE
+)
+REPORT_RESPONSIBILITY = declare("groups.report_responsibility", _("report on this responsibility"), ITS_PEOPLE)
+SETTLE_RESPONSIBILITY = declare(
+    "groups.settle_responsibility", _("accept reports, end and hand over responsibilities"), *SECRETARIAT
+)
+OPEN_DUTY_REPORT = declare(
+    "groups.open_duty_report",
+    _("open the file of this report"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+    InInstitution("responsibility.institution_id", frozenset(), _("people of the institution that reports")),
+)
+"""Asked with the report as the record."""
+
+# --------------------------------------------------------------------------------------------- consortia, disputes
+
+_PRESENT_MEMBERS = InInstitution("present_member_ids", frozenset(), _("people of the present members of the consortium"))
+_LEAD_UNITS = InInstitution(
+    "lead_ids", frozenset({StaffRole.REPRESENTATIVE}), _("the representative of a lead unit of the consortium")
+)
+FOUND_CONSORTIUM = declare("groups.found_consortium", _("found a consortium for this institution"), ITS_REPRESENTATIVE)
+VIEW_CONSORTIA = declare(
+    "groups.view_consortia",
+    _("see all consortia"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+)
+VIEW_CONSORTIUM = declare(
+    "groups.view_consortium",
+    _("read the terms and the research plan of this consortium"),
+    _PRESENT_MEMBERS,
+    InInstitution("invited_ids", frozenset(), _("people of the institutions invited to it")),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+)
+CHANGE_CONSORTIUM = declare("groups.change_consortium", _("lead this consortium"), _LEAD_UNITS)
+ANSWER_CONSORTIUM = declare(
+    "groups.answer_consortium", _("accept or decline the terms of this consortium"), ITS_REPRESENTATIVE
+)
+"""Asked with the membership as the record, as is leaving."""
+SHARE_CONSORTIUM_FILE = declare("groups.share_consortium_file", _("share files in this consortium"), _PRESENT_MEMBERS)
+OPEN_CONSORTIUM_FILE = declare("groups.open_consortium_file", _("open the files of this consortium"), _PRESENT_MEMBERS)
+
+
+def institutions_excluded(dispute: Dispute) -> frozenset[int]:
+    """Institutions whose people take no part in a dispute for the committee: both parties, and whoever stands aside."""
+    matters = [dispute.own_matter, *([dispute.matter] if dispute.matter else [])]
+    aside = ConflictOfInterest.objects.of(dispute.alliance).filter(
+        matter__in=matters, state__in=COUNTING_CONFLICTS, ended_at__isnull=True
+    )
+    return dispute.party_ids | frozenset(aside.values_list("institution_id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class UnconflictedCommittee:
+    """Members of the management committee who act for neither party and for no institution that stands aside."""
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:
+        """Whether the person sits in the committee and has no part in the dispute; one query."""
+        sits = any(
+            (grant.scope == "alliance" and grant.role == AllianceRole.COMMITTEE)
+            or (
+                grant.scope == "group"
+                and grant.group == GroupKind.COMMITTEE
+                and grant.role in {SeatRole.CONVENOR, SeatRole.MEMBER}
+                and grant.person_role == StaffRole.REPRESENTATIVE
+            )
+            for grant in grants
+        )
+        if not sits or not isinstance(record, Dispute):
+            return sits and not isinstance(record, Dispute)
+        return not institutions_excluded(record) & institutions_acted_for(grants)
+
+    def describe(self) -> StrOrPromise:
+        """The holder in words."""
+        return _("members of the management committee without a link to the parties")
+
+
+@dataclass(frozen=True, slots=True)
+class TheMediator:
+    """The mediator named for the dispute; found by the person and not by a role, see :func:`is_mediator`."""
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:  # noqa: ARG002 - roles do not tell
+        """Never by a role."""
+        return False
+
+    def describe(self) -> StrOrPromise:
+        """The holder in words."""
+        return _("the mediator of this dispute")
+
+
+_PARTIES = InInstitution(
+    "party_ids",
+    frozenset({StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY}),
+    _("the representatives and signatories of the parties"),
+)
+_PARTY_REPRESENTATIVES = InInstitution(
+    "party_ids", frozenset({StaffRole.REPRESENTATIVE}), _("the representatives of the parties")
+)
+FILE_DISPUTE = declare(
+    "groups.file_dispute",
+    _("file a dispute for this institution"),
+    InInstitution(
+        "claimant_id", frozenset({StaffRole.REPRESENTATIVE}), _("the representative of the institution that files it")
+    ),
+)
+LIST_DISPUTES = declare("groups.list_disputes", _("see the disputes that the committee deals with"), UnconflictedCommittee())
+"""Asked with the alliance as the record; the list itself leaves out what the reader has a part in."""
+VIEW_DISPUTE = declare("groups.view_dispute", _("see this dispute"), _PARTIES, TheMediator(), UnconflictedCommittee())
+NAME_MEDIATOR = declare("groups.name_mediator", _("name the mediator of this dispute"), UnconflictedCommittee())
+MEDIATE_DISPUTE = declare("groups.mediate_dispute", _("keep the record of this mediation"), TheMediator())
+SPEAK_IN_DISPUTE = declare("groups.speak_in_dispute", _("speak for a party to this dispute"), _PARTY_REPRESENTATIVES)
+ESCALATE_DISPUTE = declare(
+    "groups.escalate_dispute",
+    _("end this mediation without a settlement"),
+    TheMediator(),
+    _PARTY_REPRESENTATIVES,
+    UnconflictedCommittee(),
+)
+MEDIATORS_RIGHTS = frozenset({VIEW_DISPUTE, MEDIATE_DISPUTE, ESCALATE_DISPUTE})
+
+
+def is_mediator(actor: Any, permission: str, record: Any) -> bool:
+    """Whether the person mediates this very dispute."""
+    return (
+        permission in MEDIATORS_RIGHTS and isinstance(record, Dispute) and actor.is_active and record.mediator_id == actor.pk
+    )
+
+
+share_checks.register("groups.mediator", is_mediator)
 
 
 def group_grants(user: User, alliance: Alliance, at: datetime) -> Iterable[Grant]:

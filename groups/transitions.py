@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from groups.choices import ActionState, ConflictState, InvitationState, MeetingState, MinutesState, MotionState
+from groups.choices import (
+    ActionState,
+    CharterState,
+    ConflictState,
+    ConsortiumState,
+    DisputeState,
+    InvitationState,
+    MeetingState,
+    MinutesState,
+    MotionState,
+    ReportState,
+    ResponsibilityState,
+)
 
 RECUSE = Transition(
     name="recuse",
@@ -165,3 +177,121 @@ DROP_ACTION = Transition(
 name_states(list(MeetingState.choices))
 name_states(list(MinutesState.choices))
 name_states(list(ActionState.choices))
+
+# --------------------------------------------------------------------------- charter, responsibilities, consortia, disputes
+
+ADOPT_CHARTER = Transition(
+    name="adopt_charter",
+    label=_("Adopt the charter"),
+    sources=frozenset({CharterState.DRAFT}),
+    target=CharterState.ADOPTED,
+)
+PUT_CHARTER_IN_FORCE = Transition(
+    name="put_charter_in_force",
+    label=_("Put the charter in force"),
+    sources=frozenset({CharterState.ADOPTED}),
+    target=CharterState.IN_FORCE,
+)
+SUPERSEDE_CHARTER = Transition(
+    name="supersede_charter",
+    label=_("Replace the charter"),
+    sources=frozenset({CharterState.IN_FORCE, CharterState.ADOPTED}),
+    target=CharterState.SUPERSEDED,
+)
+ACKNOWLEDGE_RESPONSIBILITY = Transition(
+    name="acknowledge_responsibility",
+    label=_("Acknowledge"),
+    sources=frozenset({ResponsibilityState.PROPOSED}),
+    target=ResponsibilityState.ACKNOWLEDGED,
+    permission="groups.answer_responsibility",
+)
+DECLINE_RESPONSIBILITY = Transition(
+    name="decline_responsibility",
+    label=_("Decline"),
+    sources=frozenset({ResponsibilityState.PROPOSED}),
+    target=ResponsibilityState.DECLINED,
+    permission="groups.answer_responsibility",
+)
+COMPLETE_RESPONSIBILITY = Transition(
+    name="complete_responsibility",
+    label=_("Note as done"),
+    sources=frozenset({ResponsibilityState.ACKNOWLEDGED}),
+    target=ResponsibilityState.DONE,
+    permission="groups.settle_responsibility",
+)
+END_RESPONSIBILITY = Transition(
+    name="end_responsibility",
+    label=_("End"),
+    sources=frozenset({ResponsibilityState.PROPOSED, ResponsibilityState.ACKNOWLEDGED, ResponsibilityState.DECLINED}),
+    target=ResponsibilityState.ENDED,
+    permission="groups.settle_responsibility",
+)
+SUBMIT_REPORT = Transition(
+    name="submit_report",
+    label=_("Send the report"),
+    sources=frozenset({ReportState.DUE, ReportState.RETURNED}),
+    target=ReportState.SUBMITTED,
+    permission="groups.report_responsibility",
+)
+ACCEPT_REPORT = Transition(
+    name="accept_report",
+    label=_("Accept the report"),
+    sources=frozenset({ReportState.SUBMITTED}),
+    target=ReportState.ACCEPTED,
+    permission="groups.settle_responsibility",
+)
+RETURN_REPORT = Transition(
+    name="return_report",
+    label=_("Send back"),
+    sources=frozenset({ReportState.SUBMITTED}),
+    target=ReportState.RETURNED,
+    permission="groups.settle_responsibility",
+)
+FILE_CONSORTIUM = Transition(
+    name="file_consortium",
+    label=_("File with the committee"),
+    sources=frozenset({ConsortiumState.FORMING}),
+    target=ConsortiumState.ACTIVE,
+    permission="groups.change_consortium",
+)
+CLOSE_CONSORTIUM = Transition(
+    name="close_consortium",
+    label=_("Close the consortium"),
+    sources=frozenset({ConsortiumState.FORMING, ConsortiumState.ACTIVE}),
+    target=ConsortiumState.CLOSED,
+    permission="groups.change_consortium",
+)
+NAME_MEDIATOR = Transition(
+    name="name_mediator",
+    label=_("Name the mediator"),
+    sources=frozenset({DisputeState.FILED, DisputeState.MEDIATION}),
+    target=DisputeState.MEDIATION,
+    permission="groups.name_mediator",
+)
+SETTLE_DISPUTE = Transition(
+    name="settle_dispute",
+    label=_("Settle the dispute"),
+    sources=frozenset({DisputeState.MEDIATION}),
+    target=DisputeState.SETTLED,
+    permission="groups.speak_in_dispute",
+)
+ESCALATE_DISPUTE = Transition(
+    name="escalate_dispute",
+    label=_("End without a settlement"),
+    sources=frozenset({DisputeState.FILED, DisputeState.MEDIATION}),
+    target=DisputeState.ESCALATED,
+    permission="groups.escalate_dispute",
+)
+WITHDRAW_DISPUTE = Transition(
+    name="withdraw_dispute",
+    label=_("Withdraw the dispute"),
+    sources=frozenset({DisputeState.FILED, DisputeState.MEDIATION}),
+    target=DisputeState.WITHDRAWN,
+    permission="groups.speak_in_dispute",
+)
+
+name_states(list(CharterState.choices))
+name_states(list(ResponsibilityState.choices))
+name_states(list(ReportState.choices))
+name_states(list(ConsortiumState.choices))
+name_states(list(DisputeState.choices))

@@ -68,3 +68,45 @@ name_records(
         "groups.term": pgettext_lazy("audit log", "term"),
     }
 )
+
+# --------------------------------------------------------------------------- charter, responsibilities, consortia, disputes
+
+name_verbs(
+    {
+        "draft_charter": pgettext_lazy("audit log", "draft a version of the charter"),
+        "write_charter": pgettext_lazy("audit log", "take in the text of the charter"),
+        "write_article": pgettext_lazy("audit log", "change an article"),
+        "remove_article": pgettext_lazy("audit log", "remove an article"),
+        "set_charter_rules": pgettext_lazy("audit log", "change the rules of the version"),
+        "drop_charter": pgettext_lazy("audit log", "drop the draft of the charter"),
+        "propose_charter": pgettext_lazy("audit log", "put the charter to the vote"),
+        "accept_charter": pgettext_lazy("audit log", "accept the charter"),
+        "note_acceptance": pgettext_lazy("audit log", "note acceptance of the charter from a signed paper"),
+        "propose_responsibility": pgettext_lazy("audit log", "propose a responsibility"),
+        "hand_over_responsibility": pgettext_lazy("audit log", "hand over a responsibility"),
+        "ask_report": pgettext_lazy("audit log", "ask for a report"),
+        "found_consortium": pgettext_lazy("audit log", "found a consortium"),
+        "change_consortium": pgettext_lazy("audit log", "change a consortium"),
+        "invite_to_consortium": pgettext_lazy("audit log", "invite to a consortium"),
+        "join_consortium": pgettext_lazy("audit log", "accept the terms of a consortium"),
+        "decline_consortium": pgettext_lazy("audit log", "decline the terms of a consortium"),
+        "withdraw_consortium_invitation": pgettext_lazy("audit log", "take back an invitation to a consortium"),
+        "leave_consortium": pgettext_lazy("audit log", "leave a consortium"),
+        "hand_over_lead": pgettext_lazy("audit log", "hand over the lead of a consortium"),
+        "share_consortium_file": pgettext_lazy("audit log", "share a file in a consortium"),
+        "withdraw_consortium_file": pgettext_lazy("audit log", "take back a file of a consortium"),
+        "file_dispute": pgettext_lazy("audit log", "file a dispute"),
+        "add_dispute_step": pgettext_lazy("audit log", "add to the record of a dispute"),
+    }
+)
+name_records(
+    {
+        "groups.charterversion": pgettext_lazy("audit log", "version of the charter"),
+        "groups.charteracceptance": pgettext_lazy("audit log", "acceptance of the charter"),
+        "groups.responsibility": pgettext_lazy("audit log", "responsibility"),
+        "groups.responsibilityreport": pgettext_lazy("audit log", "report on a responsibility"),
+        "groups.consortium": pgettext_lazy("audit log", "consortium"),
+        "groups.consortiumfile": pgettext_lazy("audit log", "file of a consortium"),
+        "groups.dispute": pgettext_lazy("audit log", "dispute"),
+    }
+)
