@@ -171,6 +171,27 @@ class EvidenceKind(TextChoices):
     OTHER = "other", _("other evidence")
 
 
+class LetterKind(TextChoices):
+    """Letters to an applicant."""
+
+    LINK = "link", _("private link")
+    RECEIVED = "received", _("receipt")
+    RETURNED = "returned", _("sent back for completion")
+    REMINDER = "reminder", _("reminder")
+    COMPLETE = "complete", _("complete, goes to the committee")
+    ACCEPTED = "accepted", _("admission")
+    REJECTED = "rejected", _("refusal with reasons")
+    CLOSED = "closed", _("closed without decision")
+
+
+class StandingNoteKind(TextChoices):
+    """Steps towards a member before it is suspended or expelled (charter, article 10)."""
+
+    REMINDER = "reminder", _("written reminder")
+    HEARD_WRITTEN = "heard_written", _("heard in writing")
+    HEARD_PERSON = "heard_person", _("heard in person")
+
+
 class FactKind(TextChoices):
     """Facts of an institution's entry that the office verifies and the institution confirms each year."""
 
@@ -269,3 +290,28 @@ class MergeOutcome(TextChoices):
 
     MOVED = "moved", _("moved to the entry that stays")
     LEFT = "left", _("left with the old entry, because the other has its own")
+
+
+# ------------------------------------------------------------------------------------------- verified facts, bulk acts
+
+
+class FactState(TextChoices):
+    """How far a fact of an institution's entry can be relied on."""
+
+    EMPTY = "empty", _("not given")
+    UNVERIFIED = "unverified", _("not verified")
+    CHANGED = "changed", _("changed since it was verified")
+    CONFIRMED = "confirmed", _("confirmed by the institution, not verified")
+    EXPIRED = "expired", _("not confirmed for over a year")
+    VERIFIED = "verified", _("verified")
+
+
+FACT_TONES: dict[str, str] = {
+    FactState.EMPTY: "neutral",
+    FactState.UNVERIFIED: "neutral",
+    FactState.CHANGED: "warn",
+    FactState.CONFIRMED: "info",
+    FactState.EXPIRED: "warn",
+    FactState.VERIFIED: "ok",
+}
+"""How the states are drawn."""

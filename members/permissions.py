@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AllianceRole
-from alliance.kernel.permissions import COMMITTEE, SECRETARIAT, Grant, InAlliance, InInstitution, declare
+from alliance.kernel.permissions import (
+    COMMITTEE,
+    SECRETARIAT,
+    Grant,
+    Holder,
+    InAlliance,
+    InInstitution,
+    alliance_of,
+    declare,
+    institutions_acted_for,
+)
+from alliance.kernel.registry import Registry
 from members.choices import RIGHTS_ENDED, StaffRole
 from members.models import InstitutionStaff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance, User
 
@@ -36,7 +51,17 @@ CHANGE_PROFILE = declare(
 MOVE_INSTITUTION = declare(
     "members.move_institution", _("suspend, readmit or release an institution"), *SECRETARIAT, *COMMITTEE
 )
-EXPEL_INSTITUTION = declare("members.expel_institution", _("expel an institution"), *COMMITTEE)
+EXPEL_INSTITUTION = declare("members.expel_institution", _("put a motion to expel an institution"), *SECRETARIAT, *COMMITTEE)
+ACTIVATE_INSTITUTION = declare(
+    "members.activate_institution",
+    _("accept the charter for this institution"),
+    *SECRETARIAT,
+    InInstitution(
+        "id",
+        frozenset({StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY}),
+        _("the representative or the signatory of this institution"),
+    ),
+)
 CHANGE_SUPPLY = declare("members.change_supply", _("note what an institution supplies"), *SECRETARIAT, OWN_REPRESENTATIVE)
 IMPORT_INSTITUTIONS = declare("members.import_institutions", _("import institutions from a table"), *SECRETARIAT)
 VIEW_IMPORT = declare(
@@ -54,3 +79,92 @@ def institution_grants(user: User, alliance: Alliance, at: datetime) -> Iterable
         .values_list("role", "institution_id")
     )
     return [Grant("institution", role, institution_id) for role, institution_id in rows]
+
+
+# ------------------------------------------------------------------------------------------------------------ experts
+
+ITS_PEOPLE = InInstitution("institution_id", frozenset(), _("people of the expert's institution"))
+ITS_OFFICERS = InInstitution(
+    "institution_id",
+    frozenset({StaffRole.REPRESENTATIVE, StaffRole.STAFF}),
+    _("representative or handling officer of the expert's institution"),
+)
+
+VIEW_TALENT = declare(
+    "members.view_talent",
+    _("see the talent pool"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+    InInstitution("", frozenset(), _("people of a member institution")),
+)
+VIEW_EXPERT_DATA = declare(
+    "members.view_expert_data",
+    _("see this expert's personal data without consent"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    ITS_PEOPLE,
+)
+CHANGE_EXPERT = declare("members.change_expert", _("change an expert's entry"), *SECRETARIAT, ITS_OFFICERS)
+
+
+# ------------------------------------------------------------------------------------------------------ verified facts
+
+VERIFY_FACTS = declare("members.verify_facts", _("verify the facts of an institution's entry"), *SECRETARIAT)
+CONFIRM_FACTS = declare("members.confirm_facts", _("confirm the facts of this institution's entry"), OWN_REPRESENTATIVE)
+VIEW_EVIDENCE = declare(
+    "members.view_evidence",
+    _("open the evidence of this institution"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    OWN_PEOPLE,
+)
+BULK_INSTITUTIONS = declare("members.act_on_many", _("act on many institutions at once"), *SECRETARIAT)
+
+
+# ---------------------------------------------------------------------------------------------------- admission, exit
+
+recused_from: Registry[Callable[[Alliance, str], set[int]]] = Registry("institutions that stand aside")
+"""By matter, ids of the institutions that stand aside; the layer that knows conflicts of interest registers itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotAside:
+    """Holders of a role, unless an institution they act for stands aside from the record's ``matter``."""
+
+    holder: Holder
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:
+        """Whether the role is held and none of the person's institutions stands aside."""
+        if not self.holder.holds(grants, record):
+            return False
+        own = institutions_acted_for(grants)
+        return not own or not any(own & find(alliance_of(record), getattr(record, "matter", "")) for find in recused_from.values())
+
+    def describe(self) -> StrOrPromise:
+        """The holder in words."""
+        return self.holder.describe()
+
+
+LIST_APPLICATIONS = declare(
+    "members.list_applications",
+    _("see the list of applications"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+)
+VIEW_APPLICATION = declare(
+    "members.view_application",
+    _("see this application and its evidence"),
+    *(NotAside(holder) for holder in (*SECRETARIAT, InAlliance(AllianceRole.AUDITOR), *COMMITTEE)),
+)
+SCREEN_APPLICATION = declare(
+    "members.screen_application",
+    _("check applications and put them to the committee"),
+    *(NotAside(holder) for holder in SECRETARIAT),
+)
+GIVE_NOTICE = declare(
+    "members.give_notice", _("give notice that this institution leaves"), *SECRETARIAT, OWN_REPRESENTATIVE
+)
+MANAGE_EXIT = declare("members.manage_exit", _("settle the duties of a leaving institution"), *SECRETARIAT)
+NOTE_HEARING = declare("members.note_hearing", _("note that a member was reminded or heard"), *SECRETARIAT)

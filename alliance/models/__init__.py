@@ -3,6 +3,7 @@
 from alliance.models.alliance import Alliance
 from alliance.models.audit import AuditEntry, AuditLeaf, AuditPending, AuditPersonal, TreeHead
 from alliance.models.exchange import ApiClient, IdempotencyKey, Invitation, RateCount, StoredFile
+from alliance.models.saved_view import SavedView
 from alliance.models.tenant import TenantModel, TenantQuerySet
 from alliance.models.user import RoleAssignment, User, UserManager
 from alliance.models.work import ConsumedEvent, InboxItem, Job, Notification, OutboxEvent, PeriodicRun
@@ -24,6 +25,7 @@ __all__ = [
     "PeriodicRun",
     "RateCount",
     "RoleAssignment",
+    "SavedView",
     "StoredFile",
     "TenantModel",
     "TenantQuerySet",

@@ -12,7 +12,7 @@ import members.models.standing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alliance", "0004_audit_sealing"),
+        ("alliance", "0005_saved_views"),
         ("groups", "0001_initial"),
         ("members", "0003_depth"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -933,6 +933,7 @@ class Migration(migrations.Migration):
                     ("contract", "contract of the last three years"),
                     ("family", "close relative concerned"),
                     ("other", "other declared interest"),
+                    ("party", "itself a party to the matter"),
                 ],
                 default="",
                 max_length=20,
@@ -1010,7 +1011,10 @@ class Migration(migrations.Migration):
             model_name="conflictofinterest",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("detected_by__in", ["", "same_person", "ownership", "shared_output", "contract", "family", "other"])
+                    (
+                        "detected_by__in",
+                        ["", "same_person", "ownership", "shared_output", "contract", "family", "other", "party"],
+                    )
                 ),
                 name="conflict_rule_known",
             ),

@@ -68,14 +68,14 @@ STEPS: dict[str, StrOrPromise] = {
 
 _STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS members_import_stage (
-    row_no bigint, kind text, name_en text, name_zh text, country_code text, region_code text, registry_scheme text,
-    registry_code text, web text, contact_email text, name_key text, sort_key text
+    row_no bigint, kind text, subkind text, name_en text, name_zh text, country_code text, region_code text, registry_scheme text,
+    registry_code text, web text, contact_email text, name_key text, sort_key text, sort_key_zh text
 ) ON COMMIT DROP;
 TRUNCATE members_import_stage;
 """
 _COPY = (
-    "COPY members_import_stage (row_no, kind, name_en, name_zh, country_code, region_code, registry_scheme, registry_code, "
-    "web, contact_email, name_key, sort_key) FROM STDIN"
+    "COPY members_import_stage (row_no, kind, subkind, name_en, name_zh, country_code, region_code, registry_scheme, "
+    "registry_code, web, contact_email, name_key, sort_key, sort_key_zh) FROM STDIN"
 )
 # Equalities only: they are leak-proof, so row-level security lets the planner use indexes and hash joins for them. A join
 # that no row of a batch needs is left out, for it would read the whole table.
@@ -98,13 +98,15 @@ _NO_SUCH_CHINESE_NAME = """
 """
 _INSERT = """
 WITH fresh AS MATERIALIZED ({fresh}), added AS (
-INSERT INTO members_institution (alliance_id, code, kind, name_en, name_zh, short_en, short_zh, state, country_code,
-    region_code, registry_scheme, registry_code, web, contact_email, joined_on, source, name_key, sort_key, created_at)
+INSERT INTO members_institution (alliance_id, code, kind, subkind, name_en, name_zh, short_en, short_zh, state, country_code,
+    region_code, registry_scheme, registry_code, web, contact_email, joined_on, source, name_key, sort_key, sort_key_zh, created_at)
 SELECT %(alliance)s, 'I-' || lpad((%(last)s + f.place)::text, greatest(4, length((%(last)s + f.place)::text)), '0'),
-       f.kind, f.name_en, f.name_zh, '', '', %(state)s, f.country_code, f.region_code, f.registry_scheme, f.registry_code,
-       f.web, f.contact_email, %(joined_on)s, %(source)s, f.name_key, f.sort_key, %(at)s
+       f.kind, f.subkind, f.name_en, f.name_zh, '', '', %(state)s, f.country_code, f.region_code, f.registry_scheme, f.registry_code,
+       f.web, f.contact_email, %(joined_on)s, %(source)s, f.name_key, f.sort_key, f.sort_key_zh, %(at)s
   FROM fresh f ORDER BY f.place
-ON CONFLICT DO NOTHING RETURNING 1)
+ON CONFLICT DO NOTHING RETURNING id), standing AS (
+INSERT INTO members_institutionstanding (alliance_id, institution_id, state, starts_at, ends_at, decision_reference)
+SELECT %(alliance)s, added.id, %(state)s, %(at)s, NULL, '' FROM added)
 SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM added)
 """
 

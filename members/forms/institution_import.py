@@ -27,6 +27,7 @@ FIELD_LABELS: dict[str, Any] = {
     "name_en": _("Name in English"),
     "name_zh": pgettext_lazy("institution", "Name in Chinese"),
     "kind": _("Type of institution"),
+    "subkind": _("Finer kind"),
     "country": _("Country"),
     "region": _("Region"),
     "registry_code": _("Registry code"),
@@ -36,6 +37,7 @@ FIELD_LABELS: dict[str, Any] = {
 FIELD_HINTS: dict[str, Any] = {
     "name": _("Names with Chinese characters become the Chinese name, the others the English one, row by row."),
     "kind": _("Its values are matched with the seven kinds below."),
+    "subkind": _("Single-field, diversified, intra-industry or inter-industry; empty where a kind is not divided further."),
     "country": _("Code of two letters (ISO 3166-1)."),
     "region": _("Code (GB/T 2260) or name of a province or prefecture."),
     "registry_code": _("Unified social credit code or ROR identifier."),

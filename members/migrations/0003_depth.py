@@ -12,7 +12,7 @@ import members.models.standing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alliance", "0004_audit_sealing"),
+        ("alliance", "0005_saved_views"),
         ("members", "0002_alliances_of_user"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -95,6 +95,14 @@ class Migration(migrations.Migration):
                 ("contact_name", models.CharField(max_length=120, verbose_name="contact person")),
                 ("contact_email", models.EmailField(max_length=254, verbose_name="contact e-mail")),
                 ("contact_phone", models.CharField(blank=True, default="", max_length=40, verbose_name="contact telephone")),
+                (
+                    "representative_name",
+                    models.CharField(blank=True, default="", max_length=120, verbose_name="representative"),
+                ),
+                (
+                    "representative_email",
+                    models.EmailField(blank=True, default="", max_length=254, verbose_name="e-mail of the representative"),
+                ),
                 ("language", models.CharField(max_length=10, verbose_name="language of letters")),
                 ("elements", models.JSONField(default=list, verbose_name="elements offered")),
                 ("answers", models.JSONField(default=dict)),
@@ -132,6 +140,50 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("added_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ApplicationLetter",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("link", "private link"),
+                            ("received", "receipt"),
+                            ("returned", "sent back for completion"),
+                            ("reminder", "reminder"),
+                            ("complete", "complete, goes to the committee"),
+                            ("accepted", "admission"),
+                            ("rejected", "refusal with reasons"),
+                            ("closed", "closed without decision"),
+                        ],
+                        max_length=12,
+                        verbose_name="letter",
+                    ),
+                ),
+                ("key", models.CharField(max_length=60)),
+                ("subject", models.CharField(max_length=300, verbose_name="subject")),
+                ("body", models.TextField(verbose_name="text")),
+                ("has_link", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                ("mailed_at", models.DateTimeField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="BulkAct",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("act", models.CharField(max_length=40)),
+                ("params", models.JSONField(default=dict)),
+                ("institution_ids", models.JSONField(default=list)),
+                ("done", models.JSONField(default=list)),
+                ("refused", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("undone_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -451,6 +503,27 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
         ),
+        migrations.CreateModel(
+            name="StandingNote",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reminder", "written reminder"),
+                            ("heard_written", "heard in writing"),
+                            ("heard_person", "heard in person"),
+                        ],
+                        max_length=14,
+                        verbose_name="step",
+                    ),
+                ),
+                ("on", models.DateField(verbose_name="on")),
+                ("words", models.TextField(verbose_name="what was said")),
+                ("noted_at", models.DateTimeField()),
+            ],
+        ),
         migrations.RemoveConstraint(
             model_name="institution",
             name="institution_state_known",
@@ -644,6 +717,41 @@ class Migration(migrations.Migration):
             name="file",
             field=alliance.kernel.fields.TenantForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.storedfile"
+            ),
+        ),
+        migrations.AddField(
+            model_name="applicationletter",
+            name="alliance",
+            field=alliance.kernel.fields.AllianceKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+            ),
+        ),
+        migrations.AddField(
+            model_name="applicationletter",
+            name="application",
+            field=alliance.kernel.fields.TenantForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="letters", to="members.application"
+            ),
+        ),
+        migrations.AddField(
+            model_name="bulkact",
+            name="actor",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="bulkact",
+            name="alliance",
+            field=alliance.kernel.fields.AllianceKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+            ),
+        ),
+        migrations.AddField(
+            model_name="bulkact",
+            name="job",
+            field=alliance.kernel.fields.TenantForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.job"
             ),
         ),
         migrations.AddField(
@@ -986,6 +1094,27 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE, related_name="users", to="members.resource"
             ),
         ),
+        migrations.AddField(
+            model_name="standingnote",
+            name="alliance",
+            field=alliance.kernel.fields.AllianceKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+            ),
+        ),
+        migrations.AddField(
+            model_name="standingnote",
+            name="institution",
+            field=alliance.kernel.fields.TenantForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="standing_notes", to="members.institution"
+            ),
+        ),
+        migrations.AddField(
+            model_name="standingnote",
+            name="noted_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
         migrations.AddIndex(
             model_name="application",
             index=models.Index(fields=["alliance", "-created_at", "-id"], name="application_newest"),
@@ -1116,6 +1245,31 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("alliance", "application", "file"), name="application_evidence_file_once"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="applicationletter",
+            index=models.Index(
+                condition=models.Q(("mailed_at__isnull", True)),
+                fields=["alliance", "created_at"],
+                name="application_letter_unmailed",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="applicationletter",
+            constraint=models.UniqueConstraint(fields=("alliance", "application", "key"), name="application_letter_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="applicationletter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["link", "received", "returned", "reminder", "complete", "accepted", "rejected", "closed"])
+                ),
+                name="application_letter_kind_known",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="bulkact",
+            index=models.Index(fields=["alliance", "actor", "-created_at"], name="bulk_act_newest"),
         ),
         migrations.AddIndex(
             model_name="duplicatepair",
@@ -1390,5 +1544,16 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="resourceuser",
             constraint=models.UniqueConstraint(fields=("alliance", "resource", "institution"), name="resource_user_once"),
+        ),
+        migrations.AddIndex(
+            model_name="standingnote",
+            index=models.Index(fields=["alliance", "institution", "-on", "-id"], name="standing_note_newest"),
+        ),
+        migrations.AddConstraint(
+            model_name="standingnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["reminder", "heard_written", "heard_person"])),
+                name="standing_note_kind_known",
+            ),
         ),
     ]

@@ -57,6 +57,8 @@ class Institution(TenantModel):
     """The name folded for comparison: see ``members.selectors.names.fold_name``."""
     sort_key = models.CharField(max_length=300, editable=False)
     """Latin letters or pinyin, lower case; the database has no Chinese collation."""
+    sort_key_zh = models.CharField(max_length=300, editable=False, default="")
+    """The same by the Chinese name where there is one: the order of lists read in Chinese."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = InstitutionQuerySet.as_manager()
@@ -87,8 +89,10 @@ class Institution(TenantModel):
         ]
         indexes = [
             models.Index(fields=["alliance", "sort_key", "id"], name="institution_by_name"),
+            models.Index(fields=["alliance", "sort_key_zh", "id"], name="institution_by_chinese_name"),
             models.Index(fields=["alliance", "-created_at", "-id"], name="institution_newest"),
             models.Index(fields=["alliance", "kind", "sort_key", "id"], name="institution_by_kind"),
+            models.Index(fields=["alliance", "region_code", "sort_key", "id"], name="institution_by_region"),
         ]
 
     def __str__(self) -> str:
@@ -158,6 +162,10 @@ class ElementSupply(TenantModel):
                 condition=Q(valid_to__isnull=True) | Q(valid_to__gte=models.F("valid_from")),
                 name="element_supply_period_forward",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["alliance", "element", "institution"], name="element_supply_by_element"),
+            models.Index(fields=["alliance", "valid_to"], condition=Q(valid_to__isnull=False), name="element_supply_ending"),
         ]
 
     def __str__(self) -> str:

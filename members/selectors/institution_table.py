@@ -34,6 +34,7 @@ FIELDS: tuple[str, ...] = (
     "name_en",
     "name_zh",
     "kind",
+    "subkind",
     "country",
     "region",
     "registry_code",
@@ -57,6 +58,7 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
     "name_en": ("name_en", "english name", "name in english", "name (en)", "英文名称", "英文名"),
     "name_zh": ("name_zh", "chinese name", "name in chinese", "name (zh)", "中文名称", "中文名", "学校名称"),
     "kind": ("kind", "type", "types", "category", "institution type", "类型", "机构类型", "类别", "单位类型"),
+    "subkind": ("subkind", "sub-kind", "finer kind", "细分类型", "细分类别", "子类型"),
     "country": ("country", "country_code", "country code", "国家", "国家代码", "国家或地区"),
     "region": ("region", "region_code", "province", "city", "地区", "行政区划代码", "省份", "所在地", "区域"),
     "registry_code": (

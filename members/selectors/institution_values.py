@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-from members.choices import RegistryScheme
+from members.choices import KIND_SUBKINDS, RegistryScheme
 from members.selectors.names import NAME_MAX_LENGTH, clean_text, has_han, keys_of
 from members.selectors.regions import COUNTRY_CODES, find_region
 from members.selectors.registry_codes import parse_registry_code
@@ -24,6 +24,7 @@ class Entry(NamedTuple):
     """An institution's values, checked and in normal form."""
 
     kind: str
+    subkind: str
     name_en: str
     name_zh: str
     country_code: str
@@ -34,6 +35,7 @@ class Entry(NamedTuple):
     contact_email: str
     name_key: str
     sort_key: str
+    sort_key_zh: str
 
 
 class Fault(NamedTuple):
@@ -52,6 +54,7 @@ FAULTS: dict[str, Any] = {
     "name_too_long": _("The name has %(found)s characters; at most %(most)s are possible."),
     "kind_missing": _("The kind is missing."),
     "kind_unknown": _("The kind “%(value)s” was not mapped."),
+    "subkind_unfit": _("“%(value)s” is no finer kind of this kind of institution."),
     "country_unknown": _("“%(value)s” is not a country code of two letters (ISO 3166-1)."),
     "region_unknown": _("“%(value)s” is not a province or prefecture (GB/T 2260)."),
     "region_abroad": _("A region of China is given for an institution in “%(value)s”."),
@@ -69,6 +72,7 @@ FAULT_FIELDS: dict[str, str] = {
     "name_too_long": "name_en",
     "kind_missing": "kind",
     "kind_unknown": "kind",
+    "subkind_unfit": "subkind",
     "country_unknown": "country_code",
     "region_unknown": "region_code",
     "region_abroad": "region_code",
@@ -89,9 +93,36 @@ def has_control_characters(text: str) -> bool:
     return _CONTROL.search(text) is not None
 
 
+_SUBKIND_WORDS: dict[str, str] = {
+    "single field": "single_field",
+    "single-field": "single_field",
+    "单一型": "single_field",
+    "单一领域": "single_field",
+    "diversified": "diversified",
+    "综合型": "diversified",
+    "多元化": "diversified",
+    "intra-industry": "intra_industry",
+    "intra industry": "intra_industry",
+    "产业内": "intra_industry",
+    "行业内": "intra_industry",
+    "inter-industry": "inter_industry",
+    "inter industry": "inter_industry",
+    "产业间": "inter_industry",
+    "跨行业": "inter_industry",
+}
+
+
+def find_subkind(kind: str, text: str) -> str:
+    """The finer kind that a text names, if institutions of the kind are divided so; else empty."""
+    folded = text.strip().lower()
+    found = _SUBKIND_WORDS.get(folded, folded)
+    return found if found in KIND_SUBKINDS.get(kind, ()) else ""
+
+
 def check_entry(
     *,
     kind: str,
+    subkind: str = "",
     name: str = "",
     name_en: str = "",
     name_zh: str = "",
@@ -105,6 +136,7 @@ def check_entry(
 
     Args:
         kind: One of the seven, checked by the caller.
+        subkind: Finer kind, by its code or its name in either language; only of kinds that are divided further.
         name: A name in either script; it fills the place that ``name_en`` or ``name_zh`` leaves empty.
         name_en: English name.
         name_zh: Chinese name.
@@ -114,6 +146,11 @@ def check_entry(
         web: Address; ``https://`` is added when the scheme is missing.
         contact_email: E-mail address.
     """
+    if subkind := subkind.strip():
+        found_subkind = find_subkind(kind, subkind)
+        if not found_subkind:
+            return Fault("subkind_unfit", {"value": subkind[:60]})
+        subkind = found_subkind
     name_en, name_zh = clean_text(name_en), clean_text(name_zh)
     if name:
         name = clean_text(name)
@@ -157,6 +194,7 @@ def check_entry(
             return Fault("email_invalid", {"value": contact_email[:60]})
     return Entry(
         kind,
+        subkind,
         name_en,
         name_zh,
         country,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from django.utils.translation import get_language
 from pypinyin import lazy_pinyin
 
 NAME_MAX_LENGTH = 300
@@ -52,7 +53,18 @@ def sort_key_of(name_en: str, name_zh: str) -> str:
     return fold_name(" ".join(lazy_pinyin(name)) if has_han(name) else name)
 
 
-def keys_of(name_en: str, name_zh: str) -> tuple[str, str]:
-    """The name key and the sort key together: the same text unless the name must be read in pinyin."""
+def sort_key_zh_of(name_en: str, name_zh: str) -> str:
+    """The sort key of lists read in Chinese: the pinyin of the Chinese name, else the English name."""
+    return sort_key_of(name_zh, name_en)
+
+
+def keys_of(name_en: str, name_zh: str) -> tuple[str, str, str]:
+    """The name key and the two sort keys together: the same text unless a name must be read in pinyin."""
     key = name_key_of(name_en, name_zh)
-    return key, sort_key_of(name_en, name_zh) if has_han(name_en or name_zh) else key
+    sort_key = sort_key_of(name_en, name_zh) if has_han(name_en or name_zh) else key
+    return key, sort_key, sort_key_zh_of(name_en, name_zh) if name_en and name_zh else sort_key
+
+
+def sort_field() -> str:
+    """The column that lists of institutions sort by in the active language."""
+    return "sort_key_zh" if (get_language() or "").startswith("zh") else "sort_key"

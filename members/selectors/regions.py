@@ -312,3 +312,21 @@ def region_name(code: str) -> str:
     """A region's name in the active language, the code itself when it is not in the table."""
     region = regions().get(code)
     return region.name if region else code
+
+
+def region_path(code: str) -> str:
+    """A prefecture with its province, a province by itself; empty for no code."""
+    region = regions().get(code)
+    if region is None:
+        return code
+    above = regions().get(region.parent)
+    if above is None or above.name == region.name:
+        return region.name
+    if (get_language() or "").startswith("zh"):
+        return f"{above.name}{region.name}"
+    return f"{region.name}, {above.name}"
+
+
+def province_of(code: str) -> str:
+    """Code of the province-level unit that a region lies in; empty for no code."""
+    return f"{code[:2]}0000" if code else ""

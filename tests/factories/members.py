@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from members.choices import Element, InstitutionKind, Scale, StaffRole
 from members.models import ElementSupply, Institution, InstitutionStaff
-from members.selectors.names import name_key_of, sort_key_of
+from members.selectors.names import name_key_of, sort_key_of, sort_key_zh_of
 from tests.factories.alliance import make_user
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def make_institution(alliance: Alliance, **fields: Any) -> Institution:
     }
     values.setdefault("name_key", name_key_of(values["name_en"], values.get("name_zh", "")))
     values.setdefault("sort_key", sort_key_of(values["name_en"], values.get("name_zh", "")))
+    values.setdefault("sort_key_zh", sort_key_zh_of(values["name_en"], values.get("name_zh", "")))
     return Institution.objects.create(alliance=alliance, **values)
 
 
