@@ -290,6 +290,7 @@ class LinkKind(TextChoices):
     CONTRACT = "contract", _("contract of the last three years")
     FAMILY = "family", _("close relative concerned")
     OTHER = "other", _("other declared interest")
+    PARTY = "party", _("itself a party to the matter")
 
 
 class DisputeState(TextChoices):

@@ -52,3 +52,18 @@ CONSORTIUM_LEFT = "groups.consortium_left"
 """{consortium: code, institution: code}"""
 DISPUTE_MOVED = "groups.dispute_moved"
 """{dispute: code, state}; never the parties: events are read by more people than disputes are."""
+
+# ------------------------------------------------------------------------------------- conflicts of interest, directives
+
+CONFLICTS_CHANGED = "groups.conflicts_changed"
+"""{matter, institutions: [codes]}: who stands aside from a matter changed."""
+INTERESTS_CHANGED = "groups.interests_changed"
+"""{institution: code}: an institution declared or withdrew an interest."""
+DIRECTIVE_SENT = "groups.directive_sent"
+"""{delivery: uuid}: to be carried to one alliance below."""
+DIRECTIVE_ARRIVED = "groups.directive_arrived"
+"""{delivery: uuid}: arrived here; the sender is to be told."""
+DIRECTIVE_ANSWERED = "groups.directive_answered"
+"""{delivery: uuid}: acknowledged, reported or rolled up here; the sender is to be told."""
+DIRECTIVE_CLOSED = "groups.directive_closed"
+"""{directive: uuid}: the recipients are to be told."""

@@ -17,6 +17,7 @@ from groups.choices import (
     MotionState,
     ReportState,
     ResponsibilityState,
+    WaiverState,
 )
 
 RECUSE = Transition(
@@ -41,7 +42,24 @@ END_CONFLICT = Transition(
     permission="groups.rule_conflict",
 )
 
+# Waivers of conflicts of interest
+GRANT_WAIVER = Transition(
+    name="grant_waiver",
+    label=_("Grant the waiver"),
+    sources=frozenset({WaiverState.PROPOSED}),
+    target=WaiverState.GRANTED,
+    permission="groups.rule_conflict",
+)
+REFUSE_WAIVER = Transition(
+    name="refuse_waiver",
+    label=_("Refuse the waiver"),
+    sources=frozenset({WaiverState.PROPOSED}),
+    target=WaiverState.REFUSED,
+    permission="groups.rule_conflict",
+)
+
 name_states(list(ConflictState.choices))
+name_states(list(WaiverState.choices))
 
 # ------------------------------------------------------------------------------------------------------- motions
 OPEN_MOTION = Transition(
