@@ -17,6 +17,7 @@ app.conf.beat_schedule = {
     "relay outboxes": {"task": "alliance.relay_all_outboxes", "schedule": 10.0},
     "catch up": {"task": "alliance.catch_up", "schedule": 15.0},
     "seal audit logs": {"task": "alliance.seal_all_audit_logs", "schedule": 60.0},
+    "send log heads": {"task": "alliance.send_all_log_heads", "schedule": 4 * 3600.0},
     "keep house": {"task": "alliance.keep_house", "schedule": 3600.0},
     "advance pilots": {"task": "operations.advance_all_pilots", "schedule": 15.0},
     "measure indicators": {"task": "targets.measure_all_indicators", "schedule": 300.0},

@@ -1,4 +1,8 @@
 """Reactions of the kernel to events of the kernel."""
 
 from alliance import words  # noqa: F401 - names acts and records for the audit log
-from alliance.actions import roles  # noqa: F401 - registers what invitations give
+from alliance.actions import (
+    audit_export,  # noqa: F401 - registers its job
+    log_heads,  # noqa: F401 - registers its text
+    roles,  # noqa: F401 - registers what invitations give
+)

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from alliance.actions.audit_export import drop_old_exports
 from alliance.actions.housekeeping import drop_expired
 from alliance.actions.invitations import mail_invitation
+from alliance.actions.log_heads import send_head
 from alliance.actions.notifications import list_unmailed, mail_notification
 from alliance.actions.outbox import deliver_next
 from alliance.actions.sealing import BATCH, seal_batch
@@ -94,6 +96,7 @@ def keep_house() -> None:
 def keep_house_of(alliance: Alliance) -> None:
     """Drop what has outlived its term in one alliance."""
     drop_expired(alliance, at=timezone.now(), idempotency_life=settings.IDEMPOTENCY_KEY_LIFE)
+    drop_old_exports(alliance, at=timezone.now())
 
 
 def wake_sealer(alliance_id: int) -> None:
@@ -125,3 +128,16 @@ def seal_all_audit_logs() -> None:
     """Each minute: seal whatever is pending."""
     for alliance_id in Alliance.objects.values_list("pk", flat=True):
         seal_audit_log.delay(alliance_id)
+
+
+@periodic("alliance.send_all_log_heads")
+def send_all_log_heads() -> None:
+    """Every few hours; each representative gets one head in a calendar week."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        send_log_head.delay(alliance_id)
+
+
+@tenant_task("alliance.send_log_head")
+def send_log_head(alliance: Alliance) -> None:
+    """Hand the head of one alliance's log to its witnesses."""
+    send_head(alliance, at=timezone.now())

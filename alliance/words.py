@@ -11,6 +11,7 @@ name_verbs(
         "delete_file": pgettext_lazy("audit log", "delete the file"),
         "dismiss": pgettext_lazy("audit log", "set aside"),
         "end_role": pgettext_lazy("audit log", "end the role"),
+        "export_audit_log": pgettext_lazy("audit log", "export the audit log"),
         "export_people": pgettext_lazy("audit log", "export the list of people"),
         "found_alliance": pgettext_lazy("audit log", "found the alliance"),
         "give_role": pgettext_lazy("audit log", "give a role"),
@@ -44,6 +45,8 @@ name_records(
 name_fields(
     {
         "address": pgettext_lazy("audit log", "address"),
+        "with_personal": pgettext_lazy("audit log", "with personal values"),
+        "job": pgettext_lazy("audit log", "background job"),
         "grants": pgettext_lazy("audit log", "roles offered"),
         "purpose": pgettext_lazy("audit log", "purpose"),
         "reason": pgettext_lazy("audit log", "reason"),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
 from alliance.kernel import demo
-from alliance.kernel.audiences import resolvers
+from alliance.kernel.audiences import resolvers, witnesses
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
@@ -18,7 +18,7 @@ from members.actions import (
 from members.actions.demo import load
 from members.actions.demo_people import give_staff_role
 from members.permissions import institution_grants
-from members.selectors.audiences import InstitutionAudience, find_institutions
+from members.selectors.audiences import InstitutionAudience, find_institutions, list_representatives
 from members.selectors.institution import count_institutions
 
 grant_providers.register("members", institution_grants)
@@ -47,4 +47,5 @@ add(
     )
 )
 resolvers.register(AudienceScope.INSTITUTION, InstitutionAudience())
+witnesses.register("members", list_representatives)
 providers.register("members", JumpProvider(_("Institutions"), find_institutions))

@@ -36,6 +36,10 @@ set_aside: Registry[Callable[[Alliance, int], Q]] = Registry("condition of items
 """Conditions for open items about which an institution (its primary key) may not act now, such as a conflict of interest."""
 
 
+witnesses: Registry[Callable[[Alliance, datetime], Iterable[User]]] = Registry("witnesses of the audit log")
+"""Who keeps signed heads of the log: people outside the office, told of by upper layers."""
+
+
 class RoleAudience:
     """Holders of a role in the alliance."""
 

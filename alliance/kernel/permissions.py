@@ -294,6 +294,20 @@ declare("alliance.manage_people", _("invite people and give roles"), InAlliance(
 declare("alliance.manage_api_client", _("manage API clients"), InAlliance(AllianceRole.OFFICE_ADMIN))
 declare("alliance.view_audit", _("read the audit log"), *SECRETARIAT, InAlliance(AllianceRole.AUDITOR))
 declare(
+    "alliance.export_audit",
+    _("export the audit log and prove what stands in it"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+)
+declare(
+    "alliance.prove_audit",
+    _("ask for the proof that the audit log only grew"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+    InInstitution("", frozenset({"representative"}), _("representatives of the member institutions")),
+)
+declare(
     "alliance.view_operations", _("see background jobs and their health"), *SECRETARIAT, InAlliance(AllianceRole.AUDITOR)
 )
 declare("alliance.run_job", _("start and stop background jobs"), *SECRETARIAT)

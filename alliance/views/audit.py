@@ -13,6 +13,7 @@ from alliance.forms.audit import AuditFilterForm
 from alliance.kernel.permissions import require
 from alliance.kernel.tables import csv_response
 from alliance.selectors import audit as selectors
+from alliance.selectors.audit_log import seal_state
 from alliance.selectors.paging import paginate
 from alliance.views.base import mark_current, tenant_of
 
@@ -52,6 +53,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": selectors.describe(alliance, page.items, with_personal=True),
         "is_filtered": bool(filters),
+        "seal": seal_state(alliance),
         "clear_url": reverse("audit_list"),
         "csv_url": f"?{query.urlencode()}",
     }

@@ -10,6 +10,7 @@ from django.urls import reverse
 from alliance.kernel.jump import LIMIT, Hit
 from alliance.kernel.permissions import can
 from alliance.models import User
+from members.choices import RIGHTS_ENDED, StaffRole
 from members.models import Institution, InstitutionStaff
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class InstitutionAudience:
         return {
             item.pk: institutions[item.institution_id].short_name for item in items if item.institution_id in institutions
         }
+
+
+def list_representatives(alliance: Alliance, at: datetime) -> Iterable[User]:
+    """Representatives of the institutions that have rights in the alliance now; one query."""
+    staff = InstitutionStaff.objects.of(alliance).at(at).filter(role=StaffRole.REPRESENTATIVE)
+    staff = staff.exclude(institution__state__in=RIGHTS_ENDED)
+    return User.objects.filter(pk__in=staff.values("user"), is_active=True)
 
 
 def find_institutions(alliance: Alliance, user: Any, query: str) -> list[Hit]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alliance.models import InboxItem, Invitation, Job, RoleAssignment, StoredFile
+from alliance.models import AuditLeaf, InboxItem, Invitation, Job, RoleAssignment, StoredFile
 from groups.models import ConflictOfInterest, VirtualGroup
 from members.models import ElementSupply, Institution, InstitutionImport
 from operations.models import ImprovementTask, Product
@@ -132,6 +132,9 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:api_docs": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_token": {"POST": "400 400 400 400 400 400 400 400 400 400 400 400"},
     "tenant:api_problem_list": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_log_head": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_log_consistency": {"GET": "401 403 400 400 400 403 400 400 400 400 400 400"},
+    "tenant:api_log_inclusion": {"GET": "401 403 404 404 403 403 404 403 403 403 403 403"},
     "tenant:api_institution_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_institution_detail": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_group_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
@@ -303,6 +306,12 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:job_detail": {"GET": "302 404 200 200 404 404 200 404 404 404 404 404"},
     "tenant:job_stop": {"POST": "302 404 302 302 404 404 403 404 404 404 404 404"},
     "tenant:audit_list": {"GET": "302 403 200 200 403 403 200 403 403 403 403 403"},
+    "tenant:audit_sealing": {"GET": "302 403 200 200 403 403 200 403 403 403 403 403"},
+    "tenant:audit_export": {"POST": "302 403 302 302 403 403 302 403 403 403 403 403"},
+    "tenant:audit_export_file": {"GET": "302 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:log_page": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:log_head": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:log_checker": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:health_page": {"GET": "302 403 200 200 403 403 200 403 403 403 403 403"},
     "tenant:health_retry": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
     "tenant:file_download": {"GET": "302 404 404 404 404 404 404 404 404 404 404 404"},
@@ -510,7 +519,7 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:rating_moderate": {"POST": "302 403 422 422 403 422 403 403 403 403 403 403"},
 }
 SCOPE_OPENS: dict[str, set[str]] = {
-    "*": {"api_docs", "api_problem_list", "api_schema"},
+    "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
     "groups:read": {"api_coverage", "api_group_detail", "api_group_list"},
     "products:read": {"api_product_list"},
@@ -553,6 +562,8 @@ OBJECTS: dict[str, dict[str, Any]] = {
     },
     "invitation_accept": {"token": "unknown-token"},
     "inbox_hand_over": {"uuid": column(InboxItem, "uuid")},
+    "api_log_inclusion": {"entry": column(AuditLeaf, "entry_id")},
+    "audit_export_file": {"uuid": column(Job, "uuid")},
     "job_detail": {"uuid": column(Job, "uuid")},
     "job_stop": {"uuid": column(Job, "uuid")},
     "file_download": {"uuid": column(StoredFile, "uuid")},

@@ -90,6 +90,7 @@ PAGES: dict[str, dict[str, Seen]] = {
             "listing_detail",
             "member_directory",
             "about",
+            "log_page",
         )
     },
     "account": {
@@ -145,6 +146,7 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "invitation_create",
                 "invitation_revoke",
                 "audit_list",
+                "audit_sealing",
                 "health_page",
                 "institution_list",
                 "institution_add",
@@ -239,6 +241,7 @@ NO_PAGE: dict[str, str] = {
             "notification_read",
             "job_stop",
             "health_retry",
+            "audit_export",
             "institution_import_check",
             "institution_import_start",
             "institution_import_stop",
@@ -259,6 +262,9 @@ NO_PAGE: dict[str, str] = {
     "switch_language": "redirects",
     "account_start": "redirects",
     "institution_import_of_job": "redirects",
+    "audit_export_file": "redirects",
+    "log_head": "text",
+    "log_checker": "a file",
     "mfa_login_webauthn": "JSON for the sign-in page",
     "institution_import_progress": "a part of institution_import_detail",
     "institution_import_faults": "CSV",
