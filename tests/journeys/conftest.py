@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alliance.embedded import processes
+from alliance.embedded.folders import DataFolder
+from alliance.embedded.pytest_plugin import remove_instance
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 600
+START_SECONDS = 300
 SERVER_VARIABLES = (
     "DATABASE_URL",
     "DATABASE_OWNER_URL",
@@ -64,10 +70,14 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """Start the platform on a fresh data folder and a free port; stop it afterwards.
+def platform(request: pytest.FixtureRequest, browser_name: str) -> Iterator[Platform]:
+    """Start the platform with the demonstration on a folder and a port of its own; stop it afterwards.
 
-    Each module gets its own, so that no journey meets what another one left, or the limits it used up.
+    Each module gets its own, so that no journey meets what another one left, or the limits it used up. The first to need
+    one starts it from nothing, as a person does; the others start on a copy of the data folder that this left.
+
+    It depends on the browser's name because pytest puts the tests of one browser together, and would otherwise start a second
+    platform for those of a module that need no browser.
 
     ``ALLIANCE_JOURNEY=URL|DATA`` uses one that runs already, which shortens the writing of a journey.
     """
@@ -75,27 +85,55 @@ def platform() -> Iterator[Platform]:
         url, _, data = given.partition("|")
         yield Platform(url.rstrip("/"), Path(data))
         return
+    folders = Path(os.environ["ALLIANCE_DATA"]) / "journeys"  # of this run, for all its workers; deleted at its end
+    folders.mkdir(mode=0o711, exist_ok=True)
+    folders.chmod(0o711)  # as root the database runs as another user, which passes through
+    own = folders / f"{os.getpid()}-{request.module.__name__.rpartition('.')[2]}"
+    prepared = _prepared(folders)
+    if (prepared / "pg").exists():  # else root's database user cannot reach the folder, and the database lies elsewhere
+        subprocess.run(["cp", "-a", prepared, own], check=True)  # keeps the owner of the database's files
+    try:
+        with _running(own) as url:
+            yield Platform(url, own)
+    finally:
+        remove_instance(DataFolder(own))
+
+
+def _prepared(folders: Path) -> Path:
+    """The data folder of a platform that came up once with the demonstration and was stopped; one worker makes it."""
+    data, done = folders / "prepared", folders / "prepared.done"
+    with (folders / "prepared.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            remove_instance(DataFolder(data))
+            with _running(data):
+                pass
+            done.touch()
+    return data
+
+
+@contextmanager
+def _running(data: Path) -> Iterator[str]:
+    """``manage.py up`` on the data folder; its address. It stops at the end, also at that of a killed test run."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(SERVER_VARIABLES)}
-    with tempfile.TemporaryDirectory(prefix="alliance-journey-") as folder:
-        log = Path(folder) / "up.log"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--port", "0", "--no-browser", "--data", f"{folder}/data"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+    log = data.with_name(f"{data.name}.log")
+    with log.open("w") as output:
+        process = processes.spawn(
+            [sys.executable, "manage.py", "up", "--port", "0", "--no-browser", "--data", data],
+            environment=environment,
+            death_signal=signal.SIGTERM,
+            cwd=ROOT,
+            output=output,
+        )
+    try:
+        yield _wait_until_ready(process, log)
+    finally:
+        process.terminate()
         try:
-            yield Platform(_wait_until_ready(process, log), Path(folder) / "data")
-        finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> str:
