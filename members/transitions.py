@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from members.choices import ImportState, InstitutionState
+from members.choices import ApplicationState, ImportState, InstitutionState
 
 ACCEPT_CHARTER = Transition(
     name="accept_charter",
@@ -79,3 +79,101 @@ START_IMPORT = Transition(
 
 name_states(list(InstitutionState.choices))
 name_states(list(ImportState.choices))
+
+# ---------------------------------------------------------------------------------------------------------- admission
+
+SUBMIT_APPLICATION = Transition(
+    name="submit_application",
+    label=_("Send the application"),
+    sources=frozenset({ApplicationState.UNCONFIRMED}),
+    target=ApplicationState.SUBMITTED,
+)
+RESUBMIT_APPLICATION = Transition(
+    name="resubmit_application",
+    label=_("Send the completed application"),
+    sources=frozenset({ApplicationState.RETURNED}),
+    target=ApplicationState.SCREENING,
+)
+WITHDRAW_APPLICATION = Transition(
+    name="withdraw_application",
+    label=_("Withdraw the application"),
+    sources=frozenset(
+        {
+            ApplicationState.UNCONFIRMED,
+            ApplicationState.SUBMITTED,
+            ApplicationState.SCREENING,
+            ApplicationState.RETURNED,
+            ApplicationState.COMPLETE,
+            ApplicationState.VOTING,
+        }
+    ),
+    target=ApplicationState.WITHDRAWN,
+)
+START_SCREENING = Transition(
+    name="start_screening",
+    label=_("Take into screening"),
+    sources=frozenset({ApplicationState.SUBMITTED}),
+    target=ApplicationState.SCREENING,
+    permission="members.screen_application",
+)
+RETURN_APPLICATION = Transition(
+    name="return_application",
+    label=_("Send back for completion"),
+    sources=frozenset({ApplicationState.SCREENING}),
+    target=ApplicationState.RETURNED,
+    permission="members.screen_application",
+)
+COMPLETE_APPLICATION = Transition(
+    name="complete_application",
+    label=_("Mark as complete"),
+    sources=frozenset({ApplicationState.SCREENING}),
+    target=ApplicationState.COMPLETE,
+    permission="members.screen_application",
+)
+REOPEN_SCREENING = Transition(
+    name="reopen_screening",
+    label=_("Check again"),
+    sources=frozenset({ApplicationState.COMPLETE}),
+    target=ApplicationState.SCREENING,
+    permission="members.screen_application",
+)
+PUT_TO_VOTE = Transition(
+    name="put_to_vote",
+    label=_("Put to the committee"),
+    sources=frozenset({ApplicationState.COMPLETE}),
+    target=ApplicationState.VOTING,
+    permission="members.screen_application",
+)
+ACCEPT_APPLICATION = Transition(
+    name="accept_application",
+    label=_("Admit"),
+    sources=frozenset({ApplicationState.VOTING}),
+    target=ApplicationState.ACCEPTED,
+)
+REJECT_APPLICATION = Transition(
+    name="reject_application",
+    label=_("Not admit"),
+    sources=frozenset({ApplicationState.VOTING}),
+    target=ApplicationState.REJECTED,
+)
+UNDECIDED_APPLICATION = Transition(
+    name="undecided_application",
+    label=_("No decision"),
+    sources=frozenset({ApplicationState.VOTING}),
+    target=ApplicationState.COMPLETE,
+)
+EXPIRE_APPLICATION = Transition(
+    name="expire_application",
+    label=_("Let the application expire"),
+    sources=frozenset({ApplicationState.UNCONFIRMED, ApplicationState.RETURNED}),
+    target=ApplicationState.EXPIRED,
+)
+READMIT_FORMER = Transition(
+    name="readmit_former",
+    label=_("Admit again"),
+    sources=frozenset({InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED}),
+    target=InstitutionState.CHARTER_PENDING,
+)
+"""A former member that applied again and was admitted; its old entry and history go on."""
+
+name_states(list(ApplicationState.choices))

@@ -29,3 +29,58 @@ name_records(
         "members.institutionimport": pgettext_lazy("audit log", "import of institutions"),
     }
 )
+# Experts
+name_verbs(
+    {
+        "add_expert": pgettext_lazy("audit log", "add an expert"),
+        "change_expert": pgettext_lazy("audit log", "change an expert's entry"),
+        "declare_expert_interest": pgettext_lazy("audit log", "declare an expert's interest"),
+        "end_expert": pgettext_lazy("audit log", "take an expert out of the talent pool"),
+        "end_expert_interest": pgettext_lazy("audit log", "end an expert's interest"),
+        "record_consent": pgettext_lazy("audit log", "record consent"),
+    }
+)
+name_records({"members.expert": pgettext_lazy("audit log", "expert")})
+
+# ------------------------------------------------------------------------------------------------------ admission, exit
+name_verbs(
+    {
+        "add_evidence": pgettext_lazy("audit log", "add evidence"),
+        "change_application": pgettext_lazy("audit log", "change the application"),
+        "give_reasons": pgettext_lazy("audit log", "write the reasons"),
+        "note_standing_step": pgettext_lazy("audit log", "note a reminder or a hearing"),
+        "remove_evidence": pgettext_lazy("audit log", "remove evidence"),
+        "settle_duty": pgettext_lazy("audit log", "settle a duty of a leaving member"),
+        "start_application": pgettext_lazy("audit log", "begin an application"),
+    }
+)
+name_records(
+    {
+        "members.application": pgettext_lazy("audit log", "application for membership"),
+        "members.applicationevidence": pgettext_lazy("audit log", "evidence"),
+        "members.applicationletter": pgettext_lazy("audit log", "letter to an applicant"),
+        "members.institutionexit": pgettext_lazy("audit log", "exit of a member"),
+        "members.exithandover": pgettext_lazy("audit log", "duty handed over"),
+        "members.standingnote": pgettext_lazy("audit log", "reminder or hearing of a member"),
+    }
+)
+
+
+# --------------------------------------------------------------------------------- verified facts, elements, bulk acts
+
+name_verbs(
+    {
+        "act_on_many": pgettext_lazy("audit log", "act on many institutions"),
+        "ask_for_confirmation": pgettext_lazy("audit log", "ask for the facts to be confirmed"),
+        "assess_supply": pgettext_lazy("audit log", "assess an element"),
+        "confirm_facts": pgettext_lazy("audit log", "confirm facts"),
+        "message_institution": pgettext_lazy("audit log", "write to the institution"),
+        "name_deputy": pgettext_lazy("audit log", "name a deputy"),
+        "pass_tasks": pgettext_lazy("audit log", "pass tasks to the deputy"),
+        "undo_many": pgettext_lazy("audit log", "undo an act on many institutions"),
+        "verify_facts": pgettext_lazy("audit log", "verify facts"),
+        "withdraw_marks": pgettext_lazy("audit log", "take marks off facts"),
+        "withdraw_request": pgettext_lazy("audit log", "take back the request to confirm facts"),
+    }
+)
+name_records({"members.bulkact": pgettext_lazy("audit log", "act on many institutions")})

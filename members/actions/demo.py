@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from alliance.kernel.demo import HORIZON, WEAVING
 from members.actions.institution import highest_code_number, lock_counter
 from members.actions.institution_import import Plan, import_rows
+from members.actions.standing import open_joined_standings
 from members.choices import InstitutionState
 from members.models import ElementSupply, Institution
 from members.selectors.institution_table import propose_kind_mapping, read_rows
@@ -35,6 +36,7 @@ def load(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetime) -> N
     """
     if flavour == WEAVING:
         _load_weaving(alliance, data_dir / "demo")
+        open_joined_standings(alliance)
     elif flavour == HORIZON:
         _load_horizon(alliance, data_dir / "institutions" / "research_organisations_ror_2021.csv", at)
 

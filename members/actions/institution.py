@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import record_audit
-from alliance.kernel.errors import InvalidInputError
+from alliance.kernel.errors import DomainError, InvalidInputError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
+from members.actions.fact import void_marks
+from members.actions.standing import set_standing
 from members.choices import InstitutionKind, InstitutionState
-from members.models import Institution, InstitutionCounter
-from members.permissions import ADD_INSTITUTION, CHANGE_INSTITUTION, CHANGE_PROFILE
+from members.models import Institution, InstitutionCounter, InstitutionExit, InstitutionStaff
+from members.permissions import ACTIVATE_INSTITUTION, ADD_INSTITUTION, CHANGE_INSTITUTION, CHANGE_PROFILE
 from members.selectors.duties import list_open_duties
+from members.selectors.fact import facts_of_fields
 from members.selectors.institution_values import FAULT_FIELDS, Entry, Fault, check_entry, fault_text, has_control_characters
 from members.signals import INSTITUTION_STATE_CHANGED
-from members.transitions import COMPLETE_EXIT, EXPEL, LAPSE, MEMBERSHIP_STEPS, SUSPEND
+from members.transitions import (
+    ACCEPT_CHARTER,
+    COMPLETE_EXIT,
+    EXPEL,
+    LAPSE,
+    MEMBERSHIP_STEPS,
+    READMIT,
+    START_LEAVING,
+    SUSPEND,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from alliance.kernel.transitions import Transition
     from alliance.models import Alliance, User
 
+EXIT_WITHIN = timedelta(days=90)
+"""Longest time an exit may take (charter, article 11)."""
 NEEDS_REASON = frozenset({SUSPEND.name, EXPEL.name, LAPSE.name})
 """Steps against an institution's will, which must say why."""
 
@@ -145,6 +162,7 @@ def add_institution(
     try:
         with transaction.atomic():
             institution.save(force_insert=True)
+            set_standing(institution, institution.state, at=at)
     except IntegrityError as error:
         words = _("Someone else added this institution, or took its code, a moment ago.")
         raise InvalidInputError(words, code="institution_known", fields={"name_en": words}) from error
@@ -161,6 +179,7 @@ def add_institution(
 
 CHANGEABLE = (
     "kind",
+    "subkind",
     "name_en",
     "name_zh",
     "short_en",
@@ -173,6 +192,8 @@ CHANGEABLE = (
     "contact_email",
 )
 PERSONAL = frozenset({"contact_email"})
+KEYS = frozenset({"name_key", "sort_key", "sort_key_zh"})
+"""Columns derived from the names."""
 
 
 def _clear(institution: Institution) -> dict[str, Any]:
@@ -237,7 +258,8 @@ def _save_changes(institution: Institution, values: dict[str, str], *, actor: Us
     for name, value in changed.items():
         setattr(institution, name, value)
     institution.save(update_fields=sorted(changed))
-    open_names = [name for name in changed if name not in PERSONAL and not name.endswith("_key")]
+    void_marks(institution, facts_of_fields(changed), at=at)
+    open_names = [name for name in changed if name not in PERSONAL and name not in KEYS]
     record_audit(
         institution,
         actor=actor,
@@ -254,10 +276,11 @@ def _save_changes(institution: Institution, values: dict[str, str], *, actor: Us
 def move_institution(
     alliance: Alliance, code: str, step_name: str, *, actor: User, at: datetime, reason: str = ""
 ) -> Institution:
-    """Take one step in an institution's membership: suspend, readmit, begin or complete the exit, lapse, expel.
+    """Take one step in an institution's membership: suspend, readmit, begin or complete the exit, lapse.
 
     Rights follow at once: people of a suspended institution keep their access to it and lose those of its seats; nobody
-    acts for one that left, was expelled or lapsed.
+    acts for one that left, was expelled or lapsed. Expulsion is the assembly's (charter, article 10): it follows from a
+    motion, see :func:`expel_by_decision`.
 
     Args:
         alliance: The tenant.
@@ -270,6 +293,7 @@ def move_institution(
     Raises:
         TransitionRefusedError: The step is not open in the present state.
         InvalidInputError: No such step, the reason is missing, or duties are still open at the end of the exit.
+        DomainError: The step is an expulsion.
     """
     step = MEMBERSHIP_STEPS.get(step_name)
     if step is None:
@@ -277,6 +301,13 @@ def move_institution(
     institution = Institution.objects.of(alliance).select_for_update().get(code=code)
     require(actor, step.permission, institution)
     step.check(institution.state)
+    if step is EXPEL:
+        raise DomainError(
+            _("Nobody expels a member alone: the assembly decides, by two-thirds of all members."),
+            code="needs_assembly",
+            remedy=_("Put a motion to expel it; it takes effect when the motion is passed."),
+            who=[_("the assembly, by motion")],
+        )
     if step.name in NEEDS_REASON and not reason.strip():
         words = _("Say why, in one or two sentences; the institution reads it.")
         raise InvalidInputError(words, code="reason_missing", fields={"reason": words})
@@ -286,19 +317,48 @@ def move_institution(
             code="duties_open",
             remedy=_("Hand them over first: %(duties)s.") % {"duties": "; ".join(str(duty.label) for duty in duties[:10])},
         )
+    return take_step(institution, step, actor=actor, at=at, reason=reason)
+
+
+def take_step(
+    institution: Institution,
+    step: Transition,
+    *,
+    actor: User | None,
+    at: datetime,
+    reason: str = "",
+    decision_reference: str = "",
+) -> Institution:
+    """Write a checked step of an institution's membership: state, period, exit, people, audit, event.
+
+    For actions of this layer, which have locked the institution and asked for permission.
+
+    Args:
+        institution: Locked row.
+        step: Its source was checked.
+        actor: Who takes it; None where a decision of a body does.
+        at: Now.
+        reason: Why; kept as a personal value.
+        decision_reference: Code of the motion that decided.
+    """
+    alliance = institution.alliance
     before = institution.state
-    institution.state = step.target
-    fields = ["state"]
+    set_standing(institution, step.target, at=at, decision_reference=decision_reference)
     if step.target == InstitutionState.ACTIVE and institution.joined_on is None:
         institution.joined_on = timezone.localtime(at).date()
-        fields.append("joined_on")
-    institution.save(update_fields=fields)
+        institution.save(update_fields=["joined_on"])
+    _follow_exit(institution, step, at)
+    if step.target in {InstitutionState.WITHDRAWN, InstitutionState.EXPELLED}:
+        InstitutionStaff.objects.of(alliance).filter(institution=institution, starts_at__gte=at).delete()
+        InstitutionStaff.objects.of(alliance).filter(institution=institution).filter(
+            Q(ends_at__isnull=True) | Q(ends_at__gt=at)
+        ).update(ends_at=at)
     record_audit(
         institution,
         actor=actor,
         verb=step.name,
         before={"state": before},
-        after={"state": institution.state},
+        after={"state": institution.state, **({"decision": decision_reference} if decision_reference else {})},
         personal={"reason": reason.strip()} if reason.strip() else None,
         at=at,
     )
@@ -308,3 +368,84 @@ def move_institution(
         {"institution": institution.code, "before": before, "after": institution.state},
     )
     return institution
+
+
+def _follow_exit(institution: Institution, step: Transition, at: datetime) -> None:
+    """Open, complete or call off the exit that goes with a step."""
+    exits = InstitutionExit.objects.of(institution.alliance)
+    if step is START_LEAVING:
+        exits.create(
+            alliance=institution.alliance,
+            institution=institution,
+            notice_at=at,
+            due_on=timezone.localtime(at).date() + EXIT_WITHIN,
+        )
+        return
+    open_exit = exits.filter(institution=institution, completed_at__isnull=True, called_off_at__isnull=True).first()
+    if open_exit is None:
+        return
+    if step is READMIT:
+        open_exit.called_off_at = at
+        open_exit.save(update_fields=["called_off_at"])
+    elif step.target in {InstitutionState.WITHDRAWN, InstitutionState.EXPELLED}:
+        open_exit.completed_at = at
+        open_exit.save(update_fields=["completed_at"])
+
+
+@transaction.atomic
+def activate_after_charter(
+    alliance: Alliance, code: str, *, actor: User, at: datetime, decision_reference: str = ""
+) -> Institution:
+    """Make an admitted institution a member, because it has accepted the charter (charter, article 6).
+
+    Nothing happens to an institution that is a member already, so that acceptance of a new version may call it too.
+
+    Args:
+        alliance: The tenant.
+        code: The institution.
+        actor: Who accepted for it; needs ``members.activate_institution``.
+        at: Now.
+        decision_reference: Code of the motion that admitted it, where the caller knows it.
+
+    Raises:
+        Institution.DoesNotExist: No such institution here.
+        PermissionRefusedError: The actor neither represents it, signs for it nor works in the office.
+    """
+    institution = Institution.objects.of(alliance).select_for_update().get(code=code)
+    require(actor, ACTIVATE_INSTITUTION, institution)
+    if institution.state != InstitutionState.CHARTER_PENDING:
+        return institution
+    return take_step(institution, ACCEPT_CHARTER, actor=actor, at=at, decision_reference=decision_reference)
+
+
+@transaction.atomic
+def suspend_by_decision(
+    alliance: Alliance, code: str, *, decision_reference: str, reason: str, at: datetime
+) -> Institution | None:
+    """Suspend an institution because the management committee decided it (charter, article 10).
+
+    Returns:
+        The institution, or None when it is not active any more: the decision then has no object.
+    """
+    return _by_decision(alliance, code, SUSPEND, decision_reference=decision_reference, reason=reason, at=at)
+
+
+@transaction.atomic
+def expel_by_decision(
+    alliance: Alliance, code: str, *, decision_reference: str, reason: str, at: datetime
+) -> Institution | None:
+    """Expel an institution because the assembly decided it by two-thirds of all members (charter, article 10).
+
+    Returns:
+        The institution, or None when it has left meanwhile: the decision then has no object.
+    """
+    return _by_decision(alliance, code, EXPEL, decision_reference=decision_reference, reason=reason, at=at)
+
+
+def _by_decision(
+    alliance: Alliance, code: str, step: Transition, *, decision_reference: str, reason: str, at: datetime
+) -> Institution | None:
+    institution = Institution.objects.of(alliance).select_for_update().get(code=code)
+    if institution.state not in step.sources:
+        return None
+    return take_step(institution, step, actor=None, at=at, reason=reason, decision_reference=decision_reference)

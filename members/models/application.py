@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from members.choices import ApplicationState, EvidenceKind, InstitutionKind, RegistryScheme, SubKind
+from members.choices import ApplicationState, EvidenceKind, InstitutionKind, LetterKind, RegistryScheme, SubKind
 
 if TYPE_CHECKING:
     from typing import Self
@@ -62,6 +62,9 @@ class Application(TenantModel):
     contact_name = models.CharField(_("contact person"), max_length=120)
     contact_email = models.EmailField(_("contact e-mail"))
     contact_phone = models.CharField(_("contact telephone"), max_length=40, blank=True, default="")
+    representative_name = models.CharField(_("representative"), max_length=120, blank=True, default="")
+    representative_email = models.EmailField(_("e-mail of the representative"), blank=True, default="")
+    """Who will represent the institution; empty: the contact person. Gets the invitation after admission."""
     language = models.CharField(_("language of letters"), max_length=10)
     """``en`` or ``zh-hans``: the language the form was filled in; letters go out in it."""
     elements = models.JSONField(_("elements offered"), default=list)
@@ -124,6 +127,11 @@ class Application(TenantModel):
             return self.name_zh or self.name_en
         return self.name_en or self.name_zh
 
+    @property
+    def matter(self) -> str:
+        """What conflicts of interest and motions call it."""
+        return f"application:{self.code}"
+
 
 class ApplicationEvidence(TenantModel):
     """A file that proves something an application says."""
@@ -139,6 +147,37 @@ class ApplicationEvidence(TenantModel):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=EvidenceKind.values), name="application_evidence_kind_known"),
             models.UniqueConstraint(fields=["alliance", "application", "file"], name="application_evidence_file_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application_id} {self.kind}"
+
+
+class ApplicationLetter(TenantModel):
+    """A letter to an applicant, as it was written; the private link is added when it is mailed and never stored."""
+
+    application = TenantForeignKey(Application, on_delete=models.CASCADE, related_name="letters")
+    kind = models.CharField(_("letter"), max_length=12, choices=LetterKind.choices)
+    key = models.CharField(max_length=60)
+    """The occasion; one letter for each."""
+    subject = models.CharField(_("subject"), max_length=300)
+    body = models.TextField(_("text"))
+    has_link = models.BooleanField(default=True)
+    """Whether the private link goes with it."""
+    created_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet["ApplicationLetter"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alliance", "application", "key"], name="application_letter_once"),
+            models.CheckConstraint(condition=Q(kind__in=LetterKind.values), name="application_letter_kind_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["alliance", "created_at"], condition=Q(mailed_at__isnull=True), name="application_letter_unmailed"
+            )
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from members.choices import FactKind, InstitutionState
+from members.choices import FactKind, InstitutionState, StandingNoteKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,6 +69,31 @@ class InstitutionStanding(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.institution_id} {self.state}"
+
+
+class StandingNote(TenantModel):
+    """A dated note that a member was reminded in writing or heard, before a body decides on its standing.
+
+    Written by the office (charter, article 10); never changed, so that a motion can rely on it.
+    """
+
+    institution = TenantForeignKey("members.Institution", on_delete=models.CASCADE, related_name="standing_notes")
+    kind = models.CharField(_("step"), max_length=14, choices=StandingNoteKind.choices)
+    on = models.DateField(_("on"))
+    words = models.TextField(_("what was said"))
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    noted_at = models.DateTimeField()
+
+    objects = TenantQuerySet["StandingNote"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=StandingNoteKind.values), name="standing_note_kind_known")
+        ]
+        indexes = [models.Index(fields=["alliance", "institution", "-on", "-id"], name="standing_note_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.institution_id} {self.kind}"
 
 
 class FactMark(TenantModel):
