@@ -50,6 +50,33 @@ DECLARE_CONFLICT = declare(
     "groups.declare_conflict", _("declare a conflict of interest"), *SECRETARIAT, *COMMITTEE, ITS_REPRESENTATIVE
 )
 RULE_CONFLICT = declare("groups.rule_conflict", _("rule on a declared conflict of interest"), *SECRETARIAT, *COMMITTEE)
+DECLARE_INTEREST = declare(
+    "groups.declare_interest", _("declare the interests of this institution"), *SECRETARIAT, ITS_REPRESENTATIVE
+)
+VIEW_INTERESTS = declare(
+    "groups.view_interests",
+    _("see the interests this institution has declared"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InInstitution("institution_id", frozenset(), _("people of the institution concerned")),
+)
+VIEW_DECLARATIONS = declare(
+    "groups.view_declarations",
+    _("see who has declared its interests"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+ASK_DECLARATIONS = declare("groups.ask_declarations", _("ask members for their declaration of interests"), *SECRETARIAT)
+VIEW_DIRECTIVES = declare(
+    "groups.view_directives",
+    _("see directives between levels"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+SEND_DIRECTIVE = declare("groups.send_directive", _("send directives to the alliances below"), *SECRETARIAT)
+ANSWER_DIRECTIVE = declare("groups.answer_directive", _("answer directives from the alliance above"), *SECRETARIAT)
 
 # Motions
 VIEW_MOTIONS = declare(

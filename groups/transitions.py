@@ -10,6 +10,8 @@ from groups.choices import (
     CharterState,
     ConflictState,
     ConsortiumState,
+    DeliveryState,
+    DirectiveState,
     DisputeState,
     InvitationState,
     MeetingState,
@@ -58,7 +60,39 @@ REFUSE_WAIVER = Transition(
     permission="groups.rule_conflict",
 )
 
+# Directives between levels
+SEND = Transition(
+    name="send_directive",
+    label=_("Send"),
+    sources=frozenset({DirectiveState.DRAFT}),
+    target=DirectiveState.SENT,
+    permission="groups.send_directive",
+)
+CLOSE_DIRECTIVE = Transition(
+    name="close_directive",
+    label=_("Close"),
+    sources=frozenset({DirectiveState.SENT}),
+    target=DirectiveState.CLOSED,
+    permission="groups.send_directive",
+)
+ACKNOWLEDGE_DIRECTIVE = Transition(
+    name="acknowledge_directive",
+    label=_("Acknowledge"),
+    sources=frozenset({DeliveryState.DELIVERED}),
+    target=DeliveryState.ACKNOWLEDGED,
+    permission="groups.answer_directive",
+)
+REPORT_DIRECTIVE = Transition(
+    name="report_directive",
+    label=_("Answer"),
+    sources=frozenset({DeliveryState.DELIVERED, DeliveryState.ACKNOWLEDGED, DeliveryState.REPORTED}),
+    target=DeliveryState.REPORTED,
+    permission="groups.answer_directive",
+)
+
 name_states(list(ConflictState.choices))
+name_states(list(DirectiveState.choices))
+name_states(list(DeliveryState.choices))
 name_states(list(WaiverState.choices))
 
 # ------------------------------------------------------------------------------------------------------- motions

@@ -2,7 +2,7 @@
 
 from django.utils.translation import pgettext_lazy
 
-from alliance.kernel.transitions import name_records, name_verbs
+from alliance.kernel.transitions import name_fields, name_records, name_verbs
 
 name_verbs(
     {
@@ -12,12 +12,22 @@ name_verbs(
         "join_eligible": pgettext_lazy("audit log", "let eligible institutions join"),
         "join_group": pgettext_lazy("audit log", "join the group"),
         "leave_group": pgettext_lazy("audit log", "leave the group"),
+        "draft_motion": pgettext_lazy("audit log", "put a motion"),
+        "change_motion": pgettext_lazy("audit log", "change the motion"),
+        "hand_over_motion": pgettext_lazy("audit log", "hand the motion over"),
+        "name_teller": pgettext_lazy("audit log", "name a teller"),
+        "cast_vote": pgettext_lazy("audit log", "vote"),
+        "publish_decision": pgettext_lazy("audit log", "put the decision in the public register or take it out"),
+        "give_proxy": pgettext_lazy("audit log", "give a proxy"),
+        "revoke_proxy": pgettext_lazy("audit log", "revoke a proxy"),
     }
 )
 name_records(
     {
         "groups.conflictofinterest": pgettext_lazy("audit log", "conflict of interest"),
         "groups.virtualgroup": pgettext_lazy("audit log", "group"),
+        "groups.motion": pgettext_lazy("audit log", "motion"),
+        "groups.proxy": pgettext_lazy("audit log", "proxy"),
         "groups.groupmembership": pgettext_lazy("audit log", "seat in a group"),
     }
 )
@@ -108,5 +118,48 @@ name_records(
         "groups.consortium": pgettext_lazy("audit log", "consortium"),
         "groups.consortiumfile": pgettext_lazy("audit log", "file of a consortium"),
         "groups.dispute": pgettext_lazy("audit log", "dispute"),
+    }
+)
+
+# Conflicts of interest, declarations, directives
+name_verbs(
+    {
+        "ask_declarations": pgettext_lazy("audit log", "ask for declarations of interests"),
+        "change_directive": pgettext_lazy("audit log", "change the directive"),
+        "close_received_directive": pgettext_lazy("audit log", "the directive was closed by its sender"),
+        "declare_standing_interest": pgettext_lazy("audit log", "declare an interest"),
+        "detect_conflict": pgettext_lazy("audit log", "find a conflict of interest by rule"),
+        "draft_directive": pgettext_lazy("audit log", "draft a directive"),
+        "note_delivery": pgettext_lazy("audit log", "note what a recipient answered"),
+        "propose_waiver": pgettext_lazy("audit log", "propose a waiver"),
+        "receive_directive": pgettext_lazy("audit log", "receive a directive"),
+        "submit_declaration": pgettext_lazy("audit log", "submit the yearly declaration"),
+        "withdraw_interest": pgettext_lazy("audit log", "withdraw an interest"),
+    }
+)
+name_records(
+    {
+        "groups.conflictwaiver": pgettext_lazy("audit log", "waiver"),
+        "groups.directive": pgettext_lazy("audit log", "directive"),
+        "groups.interest": pgettext_lazy("audit log", "interest"),
+        "groups.interestdeclaration": pgettext_lazy("audit log", "declaration of interests"),
+        "groups.receiveddirective": pgettext_lazy("audit log", "directive from above"),
+    }
+)
+name_fields(
+    {
+        "interest": pgettext_lazy("audit log", "interest"),
+        "interests": pgettext_lazy("audit log", "interests"),
+        "matter": pgettext_lazy("audit log", "matter"),
+        "origin": pgettext_lazy("audit log", "from"),
+        "origin_code": pgettext_lazy("audit log", "code there"),
+        "party": pgettext_lazy("audit log", "other party"),
+        "passed_on_from": pgettext_lazy("audit log", "passes on"),
+        "recipient": pgettext_lazy("audit log", "recipient"),
+        "recipients": pgettext_lazy("audit log", "recipients"),
+        "rule": pgettext_lazy("audit log", "rule"),
+        "facts": pgettext_lazy("audit log", "what was found"),
+        "waiver": pgettext_lazy("audit log", "waiver"),
+        "year": pgettext_lazy("audit log", "year"),
     }
 )
