@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.harness import fill, platform
 
-NAMES = ("isolation", "paging", "api", "public_page", "memory", "imports")
+NAMES = ("isolation", "paging", "api", "public_page", "memory", "imports", "audit_log")
 
 
 def main(names: list[str]) -> int:
