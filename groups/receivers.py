@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
 from alliance.kernel import demo
 from alliance.kernel.audiences import resolvers
+from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
+from alliance.kernel.texts import Text, texts
 from groups import words  # noqa: F401 - names acts and records for the audit log
 from groups.actions import group  # noqa: F401 - registers its job
 from groups.actions.demo import load
-from groups.permissions import RULE_CONFLICT, group_grants
+from groups.actions.motion import apply_effect
+from groups.actions.motion_duties import motion_duties
+from groups.permissions import RULE_CONFLICT, VIEW_MOTIONS, group_grants
 from groups.selectors.audiences import GroupAudience
 from groups.selectors.group import LIST_EXTENSION, seat_duties, seats_panel
+from groups.selectors.motion import count_open
+from groups.signals import MOTION_DECIDED
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
 
@@ -48,3 +55,93 @@ add(
     )
 )
 resolvers.register(AudienceScope.GROUP, GroupAudience())
+
+# ------------------------------------------------------------------------------------------------------- motions
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="motions",
+        label=_("Votes"),
+        url_name="motion_list",
+        icon="vote",
+        order=25,
+        permission=VIEW_MOTIONS,
+        count=count_open,
+    )
+)
+add(NavigationEntry(area="portal", key="governance", label=_("Governance"), url_name="portal_motion_list", order=25))
+add(NavigationEntry(area="portal:governance", key="motions", label=_("Votes"), url_name="portal_motion_list", order=10))
+add(NavigationEntry(area="portal:governance", key="proxies", label=_("Proxies"), url_name="portal_proxy_list", order=15))
+duty_providers.register("motions", motion_duties)
+texts.register(
+    "motion_vote",
+    Text(title=_("Vote: %(title)s"), body=_("Your institution has not voted yet."), verb=_("Vote"), icon="vote"),
+)
+texts.register(
+    "motion_opened",
+    Text(
+        title=_("Vote until %(closes)s: %(title)s"),
+        body=_("The link leads straight to the ballot. You can change the vote until the close."),
+        verb=_("Vote"),
+        icon="vote",
+    ),
+)
+texts.register(
+    "motion_reminder",
+    Text(
+        title=_("The vote closes on %(closes)s: %(title)s"),
+        body=_("Your institution has not voted yet."),
+        verb=_("Vote"),
+        icon="clock",
+    ),
+)
+texts.register("motion_passed", Text(title=_("Passed: %(title)s"), verb=_("Open"), icon="check"))
+texts.register("motion_rejected", Text(title=_("Rejected: %(title)s"), verb=_("Open"), icon="x"))
+texts.register(
+    "motion_lapsed",
+    Text(
+        title=_("Lapsed, no quorum: %(title)s"),
+        body=_("It may be put again after seven days."),
+        verb=_("Open"),
+        icon="circle-dot",
+    ),
+)
+texts.register(
+    "motion_withdrawn",
+    Text(
+        title=_("Withdrawn: %(title)s"),
+        body=_("Votes given so far were deleted unread."),
+        verb=_("Open"),
+        icon="undo-2",
+    ),
+)
+texts.register(
+    "motion_void",
+    Text(
+        title=_("The vote is void: %(title)s"),
+        body=_("The key to the ballot box was lost. Nobody's vote is known; the motion must be put again."),
+        verb=_("Open"),
+        icon="clock-alert",
+    ),
+)
+texts.register(
+    "motion_void_office",
+    Text(
+        title=_("Put the motion again, its vote is void: %(title)s"),
+        body=_("The key to the ballot box was lost. Find out why, then put the motion again."),
+        verb=_("Open"),
+        icon="clock-alert",
+        can_dismiss=True,
+    ),
+)
+texts.register(
+    "proxy_given",
+    Text(title=_("%(giver)s lets you vote for it"), verb=_("Proxies"), icon="users"),
+)
+
+
+@consumer(MOTION_DECIDED, "groups.motion_effect")
+def do_what_was_decided(event: Event) -> None:
+    """A decided motion takes effect."""
+    apply_effect(event.alliance, event.payload["motion"], at=timezone.now())
