@@ -34,7 +34,8 @@ from tests.fault.conftest import OUTCOMES
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
-PATIENCE = 60
+PATIENCE = 180
+"""Seconds until what has to happen counts as never happening; a worker takes ten to start on a machine that is busy."""
 WORKER = ("worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat")
 
 

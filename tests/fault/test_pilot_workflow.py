@@ -25,7 +25,7 @@ from tests.factories.operations import Cast, make_answer, make_cast, make_pilot,
 from tests.fault.nursery import CHECKOUT, Nursery, environment_of_a_worker, nursery
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @pytest.fixture(scope="module")
