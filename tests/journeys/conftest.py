@@ -23,7 +23,7 @@ from alliance.embedded.folders import DataFolder
 from alliance.embedded.pytest_plugin import remove_instance
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 300
+START_SECONDS = 450
 SERVER_VARIABLES = (
     "DATABASE_URL",
     "DATABASE_OWNER_URL",
