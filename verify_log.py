@@ -25,7 +25,12 @@ import hmac
 import json
 import sys
 import unicodedata
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import IO, Any, Dict, Tuple
+
+Row = Dict[str, Any]
+Point = Tuple[int, int, int, int]
 
 MOST_PROBLEMS = 50
 MOST_SIGNATURES = 5000
@@ -40,7 +45,7 @@ ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 NEUTRAL = (0, 1, 1, 0)
 
 
-def add(a, b):
+def add(a: Point, b: Point) -> Point:
     """Sum of two points in extended coordinates (X, Y, Z, T)."""
     e = (a[1] - a[0]) * (b[1] - b[0]) % P
     f = (a[1] + a[0]) * (b[1] + b[0]) % P
@@ -50,7 +55,7 @@ def add(a, b):
     return (g * h % P, i * j % P, h * i % P, g * j % P)
 
 
-def decode_point(data):
+def decode_point(data: bytes) -> Point | None:
     """A point from its 32 bytes; None when they stand for none."""
     y = int.from_bytes(data, "little")
     sign, y = y >> 255, y & ((1 << 255) - 1)
@@ -67,7 +72,7 @@ def decode_point(data):
     return (x, y, 1, x * y % P)
 
 
-def encode_point(point):
+def encode_point(point: Point) -> bytes:
     """The 32 bytes of a point."""
     inverse = pow(point[2], P - 2, P)
     x, y = point[0] * inverse % P, point[1] * inverse % P
@@ -77,8 +82,8 @@ def encode_point(point):
 class Multiples:
     """Multiples of one point, prepared so that many products with it are quick: 64 rows of 16."""
 
-    def __init__(self, point):
-        self.rows = []
+    def __init__(self, point: Point) -> None:
+        self.rows: list[list[Point]] = []
         for _row in range(64):
             row = [NEUTRAL]
             for _step in range(15):
@@ -86,7 +91,7 @@ class Multiples:
             self.rows.append(row)
             point = add(row[-1], point)
 
-    def times(self, scalar):
+    def times(self, scalar: int) -> Point:
         """The product with a scalar below 2**256."""
         result = NEUTRAL
         for row in self.rows:
@@ -96,20 +101,22 @@ class Multiples:
         return result
 
 
-_BASE = Multiples(decode_point(bytes.fromhex("58" + "66" * 31)))
+_BASE_POINT = decode_point(bytes.fromhex("58" + "66" * 31))
+assert _BASE_POINT is not None
+_BASE = Multiples(_BASE_POINT)
 
 
 class PublicKey:
     """A public key of Ed25519."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self.data = data
         point = decode_point(data) if len(data) == 32 else None
         if point is None:
             raise ValueError("these are not the 32 bytes of an Ed25519 key")
         self.negative = Multiples((P - point[0], point[1], 1, P - point[3]))
 
-    def verifies(self, signature, message):
+    def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether the signature of a message is good."""
         if len(signature) != 64:
             return False
@@ -124,12 +131,12 @@ class PublicKey:
 # --------------------------------------------------------------------------------------------------------- trees, RFC 6962
 
 
-def node(left, right):
+def node(left: bytes, right: bytes) -> bytes:
     """Hash of a node."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def grow(edge, size, leaves):
+def grow(edge: Sequence[bytes], size: int, leaves: Iterable[bytes]) -> list[bytes]:
     """The right edge of a tree after leaves were added."""
     edge = list(edge)
     sha256 = hashlib.sha256
@@ -143,7 +150,7 @@ def grow(edge, size, leaves):
     return edge
 
 
-def root_of(edge):
+def root_of(edge: Sequence[bytes]) -> bytes:
     """The root of the tree with this right edge."""
     if not edge:
         return hashlib.sha256(b"").digest()
@@ -153,7 +160,7 @@ def root_of(edge):
     return root
 
 
-def includes(leaf, index, size, proof, root):
+def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether the proof shows the leaf at its place of the tree."""
     if not 0 <= index < size:
         return False
@@ -171,7 +178,7 @@ def includes(leaf, index, size, proof, root):
     return last == 0 and leaf == root
 
 
-def extends(old, old_root, new, new_root, proof):
+def extends(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether the proof shows the old tree to be the beginning of the new one."""
     if not 0 < old <= new:
         return False
@@ -203,7 +210,7 @@ def extends(old, old_root, new, new_root, proof):
 class Head:
     """A signed head: origin, size, root and signatures."""
 
-    def __init__(self, note):
+    def __init__(self, note: str) -> None:
         text, found, tail = note.replace("\r\n", "\n").strip().partition("\n\n")
         lines = text.split("\n")
         if not found or len(lines) < 3 or not (lines[1].isascii() and lines[1].isdigit()):
@@ -219,7 +226,7 @@ class Head:
             raw = base64.b64decode(parts[2], validate=True)
             self.signatures.append((parts[1], raw[:4], raw[4:]))
 
-    def signed_by(self, keys):
+    def signed_by(self, keys: Sequence[PublicKey]) -> PublicKey | None:
         """The first of the keys with a good signature, or None."""
         for name, identifier, signature in self.signatures:
             for key in keys:
@@ -229,7 +236,7 @@ class Head:
         return None
 
 
-def content_of(text):
+def content_of(text: str) -> str:
     """The text itself, or what stands in the file of that name."""
     if "\n" not in text and len(text) < 1024:
         path = Path(text)
@@ -241,7 +248,7 @@ def content_of(text):
     return text
 
 
-def read_key(text):
+def read_key(text: str) -> PublicKey:
     """A public key: as the page of the log writes it (name+identifier+key), or its 32 bytes in base64 or hexadecimal."""
     written = content_of(text).strip()
     parts = written.split("+", 2)
@@ -265,11 +272,11 @@ def read_key(text):
 class Report:
     """Collects what does not fit."""
 
-    def __init__(self):
-        self.problems = []
+    def __init__(self) -> None:
+        self.problems: list[str] = []
         self.left_out = 0
 
-    def add(self, text):
+    def add(self, text: str) -> None:
         """Note one problem."""
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(text)
@@ -277,14 +284,14 @@ class Report:
             self.left_out += 1
 
 
-def open_lines(path):
+def open_lines(path: str) -> IO[str]:
     """The lines of a file, packed or not."""
     with open(path, "rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rt", encoding="utf-8", newline="\n") if packed else open(path, encoding="utf-8", newline="\n")
 
 
-def check_columns(row, log, report):
+def check_columns(row: Row, log: str, report: Report) -> int:
     """Compare the columns beside a record, by which the platform finds it, with the record itself."""
     place = f"entry {row['seq']} ({row['id']})"
     try:
@@ -314,17 +321,19 @@ def check_columns(row, log, report):
 class Walk:
     """Walks through an export, batch by batch; each batch is checked from the signed head before it."""
 
-    def __init__(self, keys, kept, report):
+    def __init__(self, keys: Sequence[PublicKey], kept: Sequence[Head], report: Report) -> None:
         self.keys, self.report = keys, report
         self.kept = sorted(kept, key=lambda head: head.size)
-        self.edge, self.size = [], 0
-        self.made, self.stored, self.first = [], [], 0
+        self.edge: list[bytes] | None = []
+        self.made: list[bytes] = []
+        self.stored: list[bytes] = []
+        self.size = self.first = 0
         self.entries, self.batches, self.empty_values, self.signed = 0, 0, 0, 0
-        self.last = None
-        self.waiting = []
+        self.last: tuple[int, bytes] | None = None
+        self.waiting: list[tuple[str, Head]] = []
         self.log = self.origin = ""
 
-    def take_entry(self, row):
+    def take_entry(self, row: Row) -> None:
         """One entry of the present batch."""
         if row["seq"] != self.entries:
             self.report.add(f"entry {self.entries} is missing or out of place: number {row['seq']} stands there")
@@ -338,12 +347,12 @@ class Walk:
         self.stored.append(bytes.fromhex(row["hash"]))
         self.empty_values += check_columns(row, self.log, self.report)
 
-    def take_head(self, row):
+    def take_head(self, row: Row) -> None:
         """The head that closes the present batch."""
         self.batches += 1
         name = f"batch {self.batches} (entries {self.size} to {row['size'] - 1}, sealed {row['at']})"
         try:
-            head = Head(row["note"])
+            head: Head | None = Head(row["note"])
         except ValueError:
             self.report.add(f"{name}: its signed head cannot be read")
             head = None
@@ -369,7 +378,7 @@ class Walk:
         self.made, self.stored, self.first = [], [], size
         self.last = (size, root)
 
-    def _fits(self, name, size, root):
+    def _fits(self, name: str, size: int, root: bytes) -> bool:
         """Whether the batch's own records lead to the head's root; says what differs."""
         if self.size + len(self.made) != size:
             self.report.add(f"{name} differs: it should have {size - self.size} entries and has {len(self.made)}")
@@ -396,7 +405,7 @@ class Walk:
             )
         return False
 
-    def _kept_within(self, before):
+    def _kept_within(self, before: list[bytes] | None) -> None:
         """Compare kept heads that end inside or at the end of the present batch."""
         while self.kept and self.kept[0].size <= self.size + len(self.made):
             head = self.kept.pop(0)
@@ -407,7 +416,7 @@ class Walk:
             if root_of(edge) != head.root:
                 self.report.add(f"the kept head of {head.size} entries does not fit this log: the log was rewritten")
 
-    def finish(self, row, all_signatures):
+    def finish(self, row: Row | None, all_signatures: bool) -> None:
         """What stands behind the last head, kept heads beyond it, signatures."""
         if self.made:
             self.report.add(f"{len(self.made)} entries stand after the last head as if they were sealed")
@@ -429,7 +438,9 @@ class Walk:
         self.signed = len(chosen)
 
 
-def check_export(lines, first, keys, kept, all_signatures, report):
+def check_export(
+    lines: Iterable[str], first: Row, keys: Sequence[PublicKey], kept: Sequence[Head], all_signatures: bool, report: Report
+) -> list[str]:
     """Check an export of a log."""
     walk = Walk(keys, kept, report)
     walk.origin, walk.log = first["origin"], first["log"]
@@ -457,7 +468,7 @@ def check_export(lines, first, keys, kept, all_signatures, report):
     return told
 
 
-def check_proof(document, keys, kept, report):
+def check_proof(document: Row, keys: Sequence[PublicKey], kept: Sequence[Head], report: Report) -> list[str]:
     """Check a proof of consistency or of inclusion."""
     head = Head(document["head"])
     proof = [base64.b64decode(part, validate=True) for part in document["proof"]]
@@ -485,7 +496,7 @@ def check_proof(document, keys, kept, report):
     return [f"log {head.origin}: grew from {size} to {head.size} entries"]
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(
         description="Check the sealed audit log of an alliance.", epilog="See the top of this file."

@@ -101,9 +101,20 @@ def write_log(path: Path, entries: int, *, batch: int = ROWS) -> str:
 
         line({"format": "alliance-audit-export", "version": 1, "origin": origin, "log": "bench", "with_personal": False})
         for number in range(entries):
-            entry = {"id": f"00000000-0000-7000-8000-{number:012x}", "at": "2026-11-21T04:00:00.000000Z", "actor": None}
+            entry: dict[str, Any] = {
+                "id": f"00000000-0000-7000-8000-{number:012x}",
+                "at": "2026-11-21T04:00:00.000000Z",
+                "actor": None,
+            }
             entry |= {"via": "task", "verb": "bench"}
-            record = {**entry, "v": 1, "h": "sha256", "log": "bench", "for": None, "object": ["alliance.job", str(number)]}
+            record: dict[str, Any] = {
+                **entry,
+                "v": 1,
+                "h": "sha256",
+                "log": "bench",
+                "for": None,
+                "object": ["alliance.job", str(number)],
+            }
             record |= {
                 "before": {"state": "draft", "amount": "1250.00"},
                 "after": {"state": "released", "amount": "1300.00"},

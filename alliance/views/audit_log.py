@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from alliance.models import TreeHead
 
 CHECKER = settings.BASE_DIR / "verify_log.py"
+COMMAND = f"python3 {CHECKER.name} FILE --key KEY --head HEAD"
 
 
 @require_safe
@@ -58,6 +59,8 @@ def log_page(request: HttpRequest) -> HttpResponse:
     alliance = tenant_of(request)
     head = selectors.latest_head(alliance)
     context = {
+        "checker": CHECKER.name,
+        "command": COMMAND,
         "head": head,
         "root": _root(head),
         "key": verifier_of(head),
@@ -76,6 +79,8 @@ def audit_sealing(request: HttpRequest) -> HttpResponse:
     mark_current(request, "audit")
     state = seal_state(alliance)
     context: dict[str, Any] = {
+        "checker": CHECKER.name,
+        "command": COMMAND,
         "state": state,
         "root": _root(state.head),
         "heads": [{"head": head, "root": _root(head)} for head in list_heads(alliance)],
