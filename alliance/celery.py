@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "close votes": {"task": "groups.close_all_motions", "schedule": 10.0},
     "remind electors": {"task": "groups.remind_all_electors", "schedule": 900.0},
     "guard interests and directives": {"task": "groups.guard_all", "schedule": 3600.0},
+    "remind of dates": {"task": "groups.remind_all_of_dates", "schedule": 3600.0},
     "measure indicators": {"task": "targets.measure_all_indicators", "schedule": 300.0},
 }
 

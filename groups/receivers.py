@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
-from alliance.kernel import demo
+from alliance.kernel import demo, uploads
 from alliance.kernel.audiences import resolvers
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
 from groups import words  # noqa: F401 - names acts and records for the audit log
-from groups.actions import group  # noqa: F401 - registers its job
+from groups.actions import (
+    group,  # noqa: F401 - registers its job
+    group_exception,  # noqa: F401 - registers its effect
+    reminders,  # noqa: F401 - registers its texts
+    seat_invitation,  # noqa: F401 - likewise
+)
 from groups.actions.demo import load
+from groups.actions.handover import list_action_duties, list_position_duties, list_seat_duties
+from groups.actions.meeting import PAPER_PURPOSE, send_invitations
+from groups.actions.minutes import send_minutes_round
 from groups.actions.motion import apply_effect
 from groups.actions.motion_duties import motion_duties
-from groups.permissions import RULE_CONFLICT, VIEW_MOTIONS, group_grants
+from groups.permissions import RULE_CONFLICT, VIEW_MEETINGS, VIEW_MOTIONS, group_grants
 from groups.selectors.audiences import GroupAudience
-from groups.selectors.group import LIST_EXTENSION, seat_duties, seats_panel
+from groups.selectors.group import LIST_EXTENSION, seats_panel
+from groups.selectors.meeting import count_coming, find_paper
 from groups.selectors.motion import count_open
-from groups.signals import MOTION_DECIDED
+from groups.signals import MEETING_CONVENED, MINUTES_CIRCULATED, MOTION_DECIDED
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
+
+if TYPE_CHECKING:
+    from alliance.models import StoredFile
+    from groups.models import MeetingPaper
 
 grant_providers.register("groups", group_grants)
 demo.loaders.register("groups", load)
 extensions.register("group", LIST_EXTENSION)
 panels.register("groups", Panel("groups/institution_seats.html", seats_panel, order=20))
-duty_providers.register("groups", seat_duties)
+duty_providers.register("groups", list_seat_duties)
+duty_providers.register("positions", list_position_duties)
+duty_providers.register("meeting actions", list_action_duties)
 add(
     NavigationEntry(
         area="console",
@@ -145,3 +162,59 @@ texts.register(
 def do_what_was_decided(event: Event) -> None:
     """A decided motion takes effect."""
     apply_effect(event.alliance, event.payload["motion"], at=timezone.now())
+
+
+# ------------------------------------------------------------------------------------------- meetings, minutes, decisions
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="meetings",
+        label=_("Meetings"),
+        url_name="meeting_list",
+        icon="calendar-clock",
+        order=26,
+        permission=VIEW_MEETINGS,
+        count=count_coming,
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="decisions",
+        label=_("Decisions"),
+        url_name="decision_register",
+        icon="gavel",
+        order=28,
+        permission=VIEW_MEETINGS,
+    )
+)
+add(NavigationEntry(area="portal:governance", key="meetings", label=_("Meetings"), url_name="portal_meeting_list", order=20))
+add(NavigationEntry(area="portal:governance", key="seats", label=_("Seats"), url_name="portal_seat_list", order=30))
+
+
+def _paper_of(stored: StoredFile) -> MeetingPaper | None:
+    """The paper a file belongs to, with who may read it and who stands aside."""
+    return find_paper(stored.alliance, stored.pk)
+
+
+uploads.purposes.register(
+    PAPER_PURPOSE,
+    uploads.Purpose(
+        PAPER_PURPOSE,
+        _("meeting papers"),
+        frozenset({"pdf", "png", "jpeg", "docx", "xlsx", "pptx", "csv", "txt"}),
+        owner=_paper_of,
+    ),
+)
+
+
+@consumer(MEETING_CONVENED, "groups.send_invitations")
+def _send_invitations(event: Event) -> None:
+    send_invitations(event.alliance, event.payload["meeting"], at=timezone.now())
+
+
+@consumer(MINUTES_CIRCULATED, "groups.send_minutes_round")
+def _send_minutes_round(event: Event) -> None:
+    send_minutes_round(event.alliance, event.payload["meeting"], event.payload["version"], at=timezone.now())

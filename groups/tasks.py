@@ -19,6 +19,7 @@ from groups.actions.conflict import screen_open_matters
 from groups.actions.declaration import follow_declarations
 from groups.actions.directive import follow_directives
 from groups.actions.motion import close_motion, remind_electors, sweep_keys
+from groups.actions.reminders import send_reminders
 from groups.models import BallotEnvelope, Motion
 from groups.selectors.motion import list_due_ids, list_to_remind
 
@@ -138,3 +139,19 @@ def remind_motions(alliance: Alliance) -> None:
     for code in list_to_remind(alliance, now, REMIND_BEFORE):
         with transaction.atomic():
             remind_electors(alliance, code, at=now)
+
+
+# ---------------------------------------------------------------------------------------- meetings, seats, positions
+
+
+@periodic("groups.remind_all_of_dates")
+def remind_all_of_dates() -> None:
+    """Hourly: one task per alliance tells of seats, positions and terms that end and of actions that are due."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        remind_of_dates.delay(alliance_id)
+
+
+@tenant_task("groups.remind_of_dates")
+def remind_of_dates(alliance: Alliance) -> None:
+    """Tell people of one alliance what ends or is due soon; each of it once."""
+    send_reminders(alliance, at=timezone.now())

@@ -14,8 +14,8 @@ from alliance.kernel import faults, jobs, tenancy
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
-from groups.choices import ELIGIBLE_KINDS, OPEN_GROUPS, GroupKind, SeatRole
-from groups.models import GroupMembership, VirtualGroup
+from groups.choices import ELIGIBLE_KINDS, OPEN_GROUPS, GroupKind, MotionState, SeatRole
+from groups.models import GroupMembership, Motion, Position, SeatAlternate, VirtualGroup
 from groups.permissions import CHANGE_SEATS, ESTABLISH_GROUPS
 from groups.signals import MEMBERSHIP_ENDED, MEMBERSHIP_STARTED
 from members.choices import KIND_ELEMENTS, InstitutionState, Scale
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from alliance.models import Alliance, Job, User
 
 JOIN_JOB = "groups.join_eligible"
+EXCEPTION_EFFECT = "group_exception"
+"""Effect of the committee's motions that allow a seat to a kind not foreseen for the group (charter, article 14)."""
 
 
 @transaction.atomic
@@ -86,14 +88,17 @@ def join_group(
     role: str,
     starts_at: datetime,
     ends_at: datetime | None = None,
+    exception_motion: str = "",
     exception_resolution: str = "",
+    imported: bool = False,
     actor: User,
     at: datetime,
 ) -> GroupMembership:
     """Give an institution a seat in a group for a period.
 
-    Source: Zheng2018, section 4: who may sit where follows from the institution's kind; an exception needs a resolution
-    of the management committee and names it.
+    Source: Zheng2018, section 4: who may sit where follows from the institution's kind; an exception needs a decision of the
+    management committee (charter, article 14), here a passed motion with the effect ``group_exception`` for this group and
+    institution. The number of a resolution taken elsewhere is kept with imported history only.
 
     Args:
         alliance: The tenant.
@@ -102,19 +107,62 @@ def join_group(
         role: convenor, member or observer.
         starts_at: From when on; timezone-aware.
         ends_at: Until before when; None: open.
-        exception_resolution: Number of the resolution that allows an exception.
+        exception_motion: Code of the passed motion that allows an exception.
+        exception_resolution: Number of a resolution; with ``imported`` only.
+        imported: The seat comes from earlier records.
         actor: Needs ``groups.change_seats``.
         at: Now.
 
     Raises:
         VirtualGroup.DoesNotExist: The group is not established.
         Institution.DoesNotExist: The alliance has no institution of that code.
-        InvalidInputError: Kind not eligible, not active, period backwards, or overlapping with another seat in the group.
+        InvalidInputError: Kind not eligible and no such motion passed, not active, period backwards, or overlapping with
+            another seat in the group.
     """
     group = VirtualGroup.objects.of(alliance).get(kind=group_kind)
     require(actor, CHANGE_SEATS, group)
     institution = Institution.objects.of(alliance).select_for_update().get(code=institution_code)
-    _check_seat(group, institution, role, starts_at, ends_at, exception_resolution)
+    motion = None
+    if exception_motion.strip():
+        motion = _passed_exception(alliance, exception_motion.strip(), group, institution)
+    elif exception_resolution.strip() and not imported:
+        words = _("Name the committee's motion that allows it; a number alone stands for earlier records only.")
+        raise InvalidInputError(words, code="exception_needs_motion", fields={"exception_motion": words})
+    return give_seat(
+        alliance,
+        group,
+        institution,
+        role=role,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        motion=motion,
+        resolution=exception_resolution.strip(),
+        actor=actor,
+        at=at,
+    )
+
+
+def give_seat(
+    alliance: Alliance,
+    group: VirtualGroup,
+    institution: Institution,
+    *,
+    role: str,
+    starts_at: datetime,
+    ends_at: datetime | None = None,
+    motion: Motion | None = None,
+    resolution: str = "",
+    actor: User | None,
+    at: datetime,
+) -> GroupMembership:
+    """Give a seat without asking who acts: for actions that have asked, and for what a decided motion does by itself.
+
+    The caller has locked the institution.
+
+    Raises:
+        InvalidInputError: As :func:`join_group`.
+    """
+    _check_seat(group, institution, role, starts_at, ends_at, is_exception_allowed=motion is not None or bool(resolution))
     overlapping = (
         GroupMembership.objects.of(alliance)
         .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=starts_at), group=group, institution=institution)
@@ -132,7 +180,8 @@ def join_group(
             role=role,
             starts_at=starts_at,
             ends_at=ends_at,
-            exception_resolution=exception_resolution.strip(),
+            exception_motion=motion,
+            exception_resolution=resolution,
         )
     )
     record_audit(
@@ -140,16 +189,49 @@ def join_group(
         actor=actor,
         verb="join_group",
         after={
-            "group": group_kind,
+            "group": group.kind,
             "role": role,
             "from": starts_at,
             "until": ends_at,
-            "resolution": exception_resolution.strip() or None,
+            "resolution": (motion.code if motion is not None else resolution) or None,
         },
         at=at,
     )
-    emit(alliance, MEMBERSHIP_STARTED, {"group": group_kind, "institution": institution.code, "role": role})
+    emit(alliance, MEMBERSHIP_STARTED, {"group": group.kind, "institution": institution.code, "role": role})
     return seat
+
+
+def _passed_exception(alliance: Alliance, code: str, group: VirtualGroup, institution: Institution) -> Motion:
+    """The committee's passed motion that allows this institution a seat in this group.
+
+    Raises:
+        InvalidInputError: There is none of that code.
+    """
+    motion = (
+        Motion.objects.of(alliance)
+        .filter(
+            code=code,
+            group__kind=GroupKind.COMMITTEE,
+            effect=EXCEPTION_EFFECT,
+            state=MotionState.PASSED,
+            effect_params__group=group.kind,
+            effect_params__institution=institution.code,
+        )
+        .first()
+    )
+    if motion is None:
+        words = _("No passed motion %(code)s of the management committee allows %(institution)s a seat in this group.") % {
+            "code": code,
+            "institution": institution.name,
+        }
+        raise InvalidInputError(
+            words,
+            code="exception_not_decided",
+            remedy=_("Put a motion for the exception to the committee; when it passes, the seat is given by itself."),
+            who=[_("the management committee, by resolution")],
+            fields={"exception_motion": words},
+        )
+    return motion
 
 
 def _check_seat(
@@ -158,7 +240,8 @@ def _check_seat(
     role: str,
     starts_at: datetime,
     ends_at: datetime | None,
-    exception_resolution: str,
+    *,
+    is_exception_allowed: bool,
 ) -> None:
     words: StrOrPromise
     if role not in SeatRole.values:
@@ -173,7 +256,7 @@ def _check_seat(
     if ends_at is not None and ends_at <= starts_at:
         words = _("The end lies before the start.")
         raise InvalidInputError(words, code="period_backwards", fields={"ends_at": words})
-    if not is_eligible(group.kind, institution.kind) and not exception_resolution.strip():
+    if not is_eligible(group.kind, institution.kind) and not is_exception_allowed:
         words = _("%(kind)s may not sit in the %(group)s.") % {
             "kind": institution.get_kind_display(),
             "group": group.get_kind_display(),
@@ -181,9 +264,9 @@ def _check_seat(
         raise InvalidInputError(
             words,
             code="kind_not_eligible",
-            remedy=_("The management committee can allow an exception: name its resolution."),
+            remedy=_("The management committee can allow an exception by a motion; name its code."),
             who=[_("the management committee, by resolution")],
-            fields={"exception_resolution": words},
+            fields={"exception_motion": words},
         )
 
 
@@ -253,6 +336,7 @@ def leave_group(
     before = seat.ends_at
     seat.ends_at = end
     seat.save(update_fields=["ends_at"])
+    _end_with_seat(seat, end)
     record_audit(
         seat.institution,
         actor=actor,
@@ -292,9 +376,13 @@ def change_role(
             role=role,
             starts_at=at,
             ends_at=ends_at,
+            exception_motion=seat.exception_motion,
             exception_resolution=seat.exception_resolution,
         )
     )
+    _move_alternates(seat, following, at)
+    if role == SeatRole.OBSERVER:
+        _end_positions(seat, at)
     record_audit(
         seat.institution,
         actor=actor,
@@ -305,6 +393,114 @@ def change_role(
     )
     emit(alliance, MEMBERSHIP_STARTED, {"group": group_kind, "institution": institution_code, "role": role})
     return following
+
+
+def _end_with_seat(seat: GroupMembership, end: datetime) -> None:
+    """What hangs on a seat ends with it: its alternates, and the positions the institution holds in the group."""
+    alternates = SeatAlternate.objects.of(seat.alliance).filter(membership=seat).after(end)
+    alternates.filter(starts_at__gte=end).delete()
+    alternates.update(ends_at=end)
+    _end_positions(seat, end)
+
+
+def _end_positions(seat: GroupMembership, end: datetime) -> None:
+    positions = (
+        Position.objects.of(seat.alliance).filter(group_id=seat.group_id, institution_id=seat.institution_id).after(end)
+    )
+    positions.filter(starts_at__gte=end).delete()
+    positions.update(ends_at=end)
+
+
+def _move_alternates(seat: GroupMembership, following: GroupMembership, at: datetime) -> None:
+    """Alternates go over to the seat's next period; the old rows stay as history."""
+    alternates = SeatAlternate.objects.of(seat.alliance).filter(membership=seat).after(at)
+    for alternate in alternates.select_for_update(of=("self",)):
+        if alternate.starts_at >= at:
+            alternate.membership = following
+            alternate.save(update_fields=["membership"])
+            continue
+        SeatAlternate.objects.create(
+            alliance=seat.alliance, membership=following, user=alternate.user, starts_at=at, ends_at=alternate.ends_at
+        )
+        alternate.ends_at = at
+        alternate.save(update_fields=["ends_at"])
+
+
+def hand_over_seat(
+    alliance: Alliance, group_kind: str, institution_code: str, to: Institution | None, *, actor: User, at: datetime
+) -> None:
+    """Settle a seat within an institution's exit: end it, and give it to another institution where one is named.
+
+    Seats that are still to come are dropped: they were never held.
+
+    Raises:
+        InvalidInputError: The other institution may not sit there, or sits there already.
+    """
+    coming = GroupMembership.objects.of(alliance).filter(
+        group__kind=group_kind, institution__code=institution_code, starts_at__gt=at
+    )
+    coming.delete()
+    seat = (
+        GroupMembership.objects.of(alliance)
+        .at(at)
+        .select_related("group")
+        .filter(group__kind=group_kind, institution__code=institution_code)
+        .first()
+    )
+    if seat is None:
+        return
+    role, until, group = seat.role, seat.ends_at, seat.group
+    leave_group(alliance, group_kind, institution_code, actor=actor, at=at)
+    if to is not None:
+        give_seat(alliance, group, to, role=role, starts_at=at, ends_at=until, actor=actor, at=at)
+
+
+@transaction.atomic
+def change_composition(
+    alliance: Alliance,
+    group_kind: str,
+    *,
+    size_rule: int | None,
+    enterprise_limit: int | None,
+    rule_source: str,
+    actor: User,
+    at: datetime,
+) -> VirtualGroup:
+    """State how a group shall be composed; its page warns where it is not. Empty values: as the shipped charter says.
+
+    Args:
+        alliance: The tenant.
+        group_kind: The group.
+        size_rule: Institutions that shall sit in it.
+        enterprise_limit: Leading enterprises among them at most.
+        rule_source: Where the rule stands.
+        actor: Needs ``groups.change_seats``.
+        at: Now.
+
+    Raises:
+        InvalidInputError: A number without its source, or more enterprises than members.
+    """
+    group = VirtualGroup.objects.of(alliance).select_for_update().get(kind=group_kind)
+    require(actor, CHANGE_SEATS, group)
+    if (size_rule is not None or enterprise_limit is not None) and not rule_source.strip():
+        words = _("Say where the rule stands, such as the article of the charter.")
+        raise InvalidInputError(words, code="rule_without_source", fields={"rule_source": words})
+    if size_rule is not None and enterprise_limit is not None and enterprise_limit > size_rule:
+        words = _("There cannot be more leading enterprises than members.")
+        raise InvalidInputError(words, code="rule_contradicts", fields={"enterprise_limit": words})
+    before = {"size": group.size_rule, "enterprises": group.enterprise_limit, "source": group.rule_source}
+    group.size_rule, group.enterprise_limit = size_rule, enterprise_limit
+    group.rule_source = rule_source.strip()
+    group.save(update_fields=["size_rule", "enterprise_limit", "rule_source"])
+    record_audit(
+        group,
+        actor=actor,
+        verb="change_composition",
+        before=before,
+        after={"size": size_rule, "enterprises": enterprise_limit, "source": group.rule_source},
+        at=at,
+    )
+    return group
 
 
 # ----------------------------------------------------------------------------------------------------- all that may join

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from groups.choices import ELIGIBLE_KINDS, OPEN_GROUPS, REQUIRED_ELEMENTS, GroupKind, SeatRole
-from groups.models import GroupMembership, VirtualGroup
+from groups.choices import (
+    COMPOSITION,
+    ELIGIBLE_KINDS,
+    OPEN_GROUPS,
+    REQUIRED_ELEMENTS,
+    GroupKind,
+    InvitationState,
+    PositionKind,
+    SeatRole,
+)
+from groups.models import GroupMembership, Position, SeatAlternate, SeatInvitation, Term, VirtualGroup
 from members.choices import Element, InstitutionKind, InstitutionState
-from members.models import Institution
+from members.models import Institution, InstitutionStaff
 from members.selectors.duties import Duty
 from members.selectors.institution import Extension, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from datetime import date
 
     from django.db.models import QuerySet
     from django_stubs_ext import StrOrPromise
 
-    from alliance.models import Alliance
+    from alliance.models import Alliance, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,12 @@ def get_group(alliance: Alliance, kind: str) -> VirtualGroup:
 
 def list_seats(group: VirtualGroup, at: datetime) -> QuerySet[GroupMembership]:
     """Seats held in a group at a moment, with their institutions."""
-    return GroupMembership.objects.of(group.alliance).at(at).filter(group=group).select_related("institution")
+    return (
+        GroupMembership.objects.of(group.alliance)
+        .at(at)
+        .filter(group=group)
+        .select_related("institution", "exception_motion")
+    )
 
 
 def list_seats_of(alliance: Alliance, institution: Institution) -> QuerySet[GroupMembership]:
@@ -150,9 +165,186 @@ def seat_duties(alliance: Alliance, institution: Institution, at: datetime) -> l
             % {"group": seat.group.get_kind_display(), "role": seat.get_role_display()},
             "group_detail",
             {"kind": seat.group.kind},
+            key=f"seat:{seat.group.kind}",
         )
         for seat in seats
     ]
+
+
+def position_duties(alliance: Alliance, institution: Institution, at: datetime) -> list[Duty]:
+    """Positions that must be given up before an institution's exit; one query."""
+    held = Position.objects.of(alliance).after(at).filter(institution=institution).select_related("group")
+    return [
+        Duty(
+            _("%(position)s of the %(group)s") % {"position": row.get_kind_display(), "group": row.group.get_kind_display()},
+            "group_detail",
+            {"kind": row.group.kind},
+            key=f"position:{row.pk}",
+        )
+        for row in held
+    ]
+
+
+# ------------------------------------------------------------------------------------------- a group's page, composition
+
+
+@dataclass(frozen=True, slots=True)
+class CompositionFinding:
+    """How a group is composed against its rule.
+
+    Attributes:
+        members: Active institutions with a working seat.
+        enterprises: Leading enterprises among them.
+        size: Institutions that shall sit in it; None: no rule.
+        limit: Leading enterprises at most; None: no rule.
+        source: Where the rule stands.
+    """
+
+    members: int
+    enterprises: int
+    size: int | None
+    limit: int | None
+    source: StrOrPromise
+
+    @property
+    def missing(self) -> int:
+        """How many institutions are missing."""
+        return max(self.size - self.members, 0) if self.size is not None else 0
+
+    @property
+    def too_many(self) -> int:
+        """How many institutions there are too many."""
+        return max(self.members - self.size, 0) if self.size is not None else 0
+
+    @property
+    def enterprises_too_many(self) -> int:
+        """How many leading enterprises there are too many."""
+        return max(self.enterprises - self.limit, 0) if self.limit is not None else 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the rule is kept."""
+        return not (self.missing or self.too_many or self.enterprises_too_many)
+
+
+def composition_of(group: VirtualGroup, at: datetime) -> CompositionFinding | None:
+    """The group against its own rule, else the shipped charter's; None without a rule; one query."""
+    shipped = COMPOSITION.get(group.kind)
+    size, limit, source = group.size_rule, group.enterprise_limit, group.rule_source
+    if size is None and limit is None:
+        if shipped is None:
+            return None
+        size, limit, source = shipped.size, shipped.enterprises, str(shipped.source)
+    found = (
+        GroupMembership.objects.of(group.alliance)
+        .at(at)
+        .filter(group=group, institution__state=InstitutionState.ACTIVE)
+        .exclude(role=SeatRole.OBSERVER)
+        .aggregate(
+            members=Count("institution", distinct=True),
+            enterprises=Count("institution", distinct=True, filter=Q(institution__kind=InstitutionKind.LEADING_ENTERPRISE)),
+        )
+    )
+    return CompositionFinding(found["members"], found["enterprises"], size, limit, source)
+
+
+def list_positions(group: VirtualGroup, at: datetime) -> list[Position]:
+    """Positions of a group, present and coming ones first, then past ones, newest first; one query."""
+    order = {kind: place for place, kind in enumerate(PositionKind.values)}
+    rows = list(
+        Position.objects.of(group.alliance)
+        .filter(group=group)
+        .select_related("institution", "user", "term")
+        .order_by("-starts_at", "-id")[:100]
+    )
+    for row in rows:
+        row.when = _when(row, at)  # type: ignore[attr-defined]  # for the page
+    rank = {"now": 0, "coming": 1, "past": 2}
+    return sorted(rows, key=lambda row: (rank[row.when], order[row.kind] if row.when != "past" else 0))  # type: ignore[attr-defined]
+
+
+def _when(row: Any, at: datetime) -> str:
+    if row.starts_at > at:
+        return "coming"
+    return "past" if row.ends_at is not None and row.ends_at <= at else "now"
+
+
+def list_terms(group: VirtualGroup) -> list[Term]:
+    """Terms of a group, newest first; one query."""
+    return list(Term.objects.of(group.alliance).filter(group=group).order_by("-starts_at"))
+
+
+def list_alternates(alliance: Alliance, seats: Iterable[GroupMembership], at: datetime) -> dict[int, list[SeatAlternate]]:
+    """Present and coming alternates by seat; one query."""
+    found: dict[int, list[SeatAlternate]] = {}
+    rows = (
+        SeatAlternate.objects.of(alliance)
+        .after(at)
+        .filter(membership__in=[seat.pk for seat in seats])
+        .select_related("user")
+        .order_by("starts_at", "id")
+    )
+    for row in rows:
+        found.setdefault(row.membership_id, []).append(row)
+    return found
+
+
+def list_open_invitations(group: VirtualGroup) -> list[SeatInvitation]:
+    """Offers of a seat that wait for an answer, newest first; one query."""
+    return list(
+        SeatInvitation.objects.of(group.alliance)
+        .filter(group=group, state=InvitationState.OPEN)
+        .select_related("institution")
+        .order_by("-invited_at", "-id")
+    )
+
+
+def list_own_seats(alliance: Alliance, institution_ids: Iterable[int], at: datetime) -> list[GroupMembership]:
+    """Present and coming seats of some institutions with group and motion; one query."""
+    return list(
+        GroupMembership.objects.of(alliance)
+        .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), institution__in=list(institution_ids))
+        .select_related("group", "institution", "exception_motion")
+        .order_by("institution__sort_key", "group__kind", "starts_at")
+    )
+
+
+def list_own_positions(alliance: Alliance, institution_ids: Iterable[int], at: datetime) -> list[Position]:
+    """Present and coming positions of some institutions; one query."""
+    return list(
+        Position.objects.of(alliance)
+        .after(at)
+        .filter(institution__in=list(institution_ids))
+        .select_related("group", "institution", "user", "term")
+        .order_by("institution__sort_key", "group__kind", "starts_at")
+    )
+
+
+def list_offers(alliance: Alliance, institution_ids: Iterable[int]) -> list[SeatInvitation]:
+    """Seats offered to some institutions that wait for their answer; one query."""
+    return list(
+        SeatInvitation.objects.of(alliance)
+        .filter(institution__in=list(institution_ids), state=InvitationState.OPEN)
+        .select_related("group", "institution")
+        .order_by("-invited_at", "-id")
+    )
+
+
+def list_people_of(alliance: Alliance, institution_ids: Iterable[int], at: datetime) -> dict[int, list[User]]:
+    """Who acts for some institutions, by institution, each person once; one query."""
+    found: dict[int, list[User]] = {}
+    rows = (
+        InstitutionStaff.objects.of(alliance)
+        .at(at)
+        .filter(institution__in=list(institution_ids), user__is_active=True)
+        .select_related("user")
+        .order_by("institution_id", "user__name_en", "user_id")
+    )
+    for row in rows:
+        people = found.setdefault(row.institution_id, [])
+        if row.user not in people:
+            people.append(row.user)
+    return found
 
 
 # -------------------------------------------------------------------------------------- extension of the institution list
@@ -197,3 +389,8 @@ LIST_EXTENSION = Extension(
     marks=_marks,
     in_group_colours=True,
 )
+
+
+def day_end(day: date) -> datetime:
+    """The moment after a calendar day in the platform's time zone."""
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=timezone.get_current_timezone())
