@@ -12,129 +12,23 @@ import members.models.standing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alliance", "0005_saved_views"),
+        ("alliance", "0004_audit_sealing"),
+        ("alliance", "__first__"),
         ("groups", "0001_initial"),
         ("members", "0003_depth"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="AgendaItem",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
-                ("title_en", models.CharField(blank=True, default="", max_length=300, verbose_name="title in English")),
-                ("title_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="title in Chinese")),
-                ("matter", models.CharField(blank=True, default="", max_length=80, verbose_name="matter")),
-                ("minutes_of_time", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="minutes planned")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Attendance",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("has_vote", models.BooleanField(default=True, verbose_name="entitled to vote")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("invited", "invited"),
-                            ("coming", "will come"),
-                            ("excused", "excused"),
-                            ("present", "present"),
-                            ("remote", "present by link"),
-                            ("absent", "absent"),
-                        ],
-                        default="invited",
-                        max_length=8,
-                        verbose_name="attendance",
-                    ),
-                ),
-                ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="remark")),
-                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="BallotEnvelope",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("sealed", models.BinaryField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="BallotPaper",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("code", models.CharField(max_length=64)),
-                ("choice", models.CharField(choices=[("yes", "yes"), ("no", "no"), ("abstain", "abstain")], max_length=8)),
-                ("salt", models.CharField(max_length=64)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="CharterAcceptance",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("accepted_at", models.DateTimeField(verbose_name="accepted")),
-                ("digest", models.CharField(max_length=64)),
-                (
-                    "noted_from_paper",
-                    models.BooleanField(default=False, verbose_name="noted by the office from a signed paper"),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="CharterArticle",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField(verbose_name="article")),
-                ("chapter_en", models.CharField(blank=True, default="", max_length=120, verbose_name="chapter in English")),
-                ("chapter_zh", models.CharField(blank=True, default="", max_length=120, verbose_name="chapter in Chinese")),
-                ("title_en", models.CharField(blank=True, default="", max_length=200, verbose_name="title in English")),
-                ("title_zh", models.CharField(blank=True, default="", max_length=200, verbose_name="title in Chinese")),
-                ("body_en", models.TextField(blank=True, default="", verbose_name="text in English")),
-                ("body_zh", models.TextField(blank=True, default="", verbose_name="text in Chinese")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="CharterVersion",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField(verbose_name="version")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "draft"),
-                            ("adopted", "adopted"),
-                            ("in_force", "in force"),
-                            ("superseded", "replaced by a newer version"),
-                        ],
-                        default="draft",
-                        max_length=10,
-                        verbose_name="state",
-                    ),
-                ),
-                ("adopted_on", models.DateField(blank=True, null=True, verbose_name="adopted")),
-                ("in_force_on", models.DateField(blank=True, null=True, verbose_name="in force from")),
-                ("grace_days", models.PositiveSmallIntegerField(default=30, verbose_name="days for acceptance")),
-                ("quorum_numerator", models.PositiveSmallIntegerField(default=2, verbose_name="quorum")),
-                ("quorum_denominator", models.PositiveSmallIntegerField(default=3)),
-                (
-                    "proxies_per_holder",
-                    models.PositiveSmallIntegerField(default=2, verbose_name="proxies one member may hold"),
-                ),
-                (
-                    "circulation_days",
-                    models.PositiveSmallIntegerField(default=5, verbose_name="working days of a vote by circulation"),
-                ),
-                ("digest", models.CharField(blank=True, default="", max_length=64)),
-            ],
-        ),
-        migrations.CreateModel(
             name="ConflictWaiver",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -151,153 +45,62 @@ class Migration(migrations.Migration):
                 ("reason", models.TextField(verbose_name="reason")),
                 ("proposed_at", models.DateTimeField()),
                 ("settled_at", models.DateTimeField(blank=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Consortium",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
                 (
-                    "state",
-                    models.CharField(
-                        choices=[("forming", "being formed"), ("active", "active"), ("closed", "closed")],
-                        default="forming",
-                        max_length=8,
-                        verbose_name="state",
-                    ),
-                ),
-                ("name_en", models.CharField(blank=True, default="", max_length=200, verbose_name="name in English")),
-                ("name_zh", models.CharField(blank=True, default="", max_length=200, verbose_name="name in Chinese")),
-                (
-                    "technology_en",
-                    models.CharField(blank=True, default="", max_length=200, verbose_name="technology in English"),
-                ),
-                (
-                    "technology_zh",
-                    models.CharField(blank=True, default="", max_length=200, verbose_name="technology in Chinese"),
-                ),
-                ("plan_en", models.TextField(blank=True, default="", verbose_name="research plan in English")),
-                ("plan_zh", models.TextField(blank=True, default="", verbose_name="research plan in Chinese")),
-                (
-                    "terms_en",
-                    models.TextField(blank=True, default="", verbose_name="inputs, ownership, sharing and exit, in English"),
-                ),
-                (
-                    "terms_zh",
-                    models.TextField(blank=True, default="", verbose_name="inputs, ownership, sharing and exit, in Chinese"),
-                ),
-                ("filed_on", models.DateField(blank=True, null=True, verbose_name="filed with the committee")),
-                ("closed_on", models.DateField(blank=True, null=True, verbose_name="closed")),
-                ("created_at", models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="ConsortiumFile",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("title", models.CharField(max_length=200, verbose_name="title")),
-                ("added_at", models.DateTimeField()),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="ConsortiumMembership",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[("lead", "lead unit"), ("member", "member")], max_length=8, verbose_name="role"
+                    "conflict",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="waivers", to="groups.conflictofinterest"
                     ),
                 ),
                 (
-                    "contribution_en",
-                    models.CharField(blank=True, default="", max_length=300, verbose_name="input in English"),
-                ),
-                (
-                    "contribution_zh",
-                    models.CharField(blank=True, default="", max_length=300, verbose_name="input in Chinese"),
-                ),
-                ("accepted_at", models.DateTimeField(blank=True, null=True, verbose_name="terms accepted")),
-                ("starts_at", models.DateTimeField(verbose_name="from")),
-                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Directive",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("target", "target"), ("work", "work"), ("notice", "notice")],
-                        max_length=8,
-                        verbose_name="kind",
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
                     ),
                 ),
                 (
-                    "state",
-                    models.CharField(
-                        choices=[("draft", "draft"), ("sent", "sent"), ("closed", "closed")],
-                        default="draft",
-                        max_length=8,
-                        verbose_name="state",
+                    "settled_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("title_en", models.CharField(blank=True, default="", max_length=200, verbose_name="title in English")),
-                ("title_zh", models.CharField(blank=True, default="", max_length=200, verbose_name="title in Chinese")),
-                ("text_en", models.TextField(blank=True, default="", verbose_name="text in English")),
-                ("text_zh", models.TextField(blank=True, default="", verbose_name="text in Chinese")),
-                ("measure", models.CharField(blank=True, default="", max_length=120, verbose_name="figure asked for")),
-                ("due_on", models.DateField(verbose_name="answer due")),
-                ("created_at", models.DateTimeField()),
-                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
-                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
             ],
-        ),
-        migrations.CreateModel(
-            name="DirectiveDelivery",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("recipient_slug", models.SlugField(db_index=False, max_length=60, verbose_name="alliance")),
-                ("recipient_en", models.CharField(max_length=200)),
-                ("recipient_zh", models.CharField(max_length=200)),
-                ("recipient_level", models.CharField(max_length=12)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "on its way"),
-                            ("delivered", "delivered"),
-                            ("acknowledged", "acknowledged"),
-                            ("reported", "answered"),
-                        ],
-                        default="waiting",
-                        max_length=12,
-                        verbose_name="state",
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["proposed", "granted", "refused"])),
+                        name="conflict_waiver_state_known",
                     ),
-                ),
-                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered")),
-                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
-                ("reported_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
-                ("report_en", models.TextField(blank=True, default="", verbose_name="answer in English")),
-                ("report_zh", models.TextField(blank=True, default="", verbose_name="answer in Chinese")),
-                (
-                    "figure",
-                    models.DecimalField(blank=True, decimal_places=4, max_digits=18, null=True, verbose_name="figure"),
-                ),
-                ("below", models.JSONField(default=dict)),
-            ],
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("settled_by__isnull", True),
+                            models.Q(("settled_by", models.F("proposed_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="conflict_waiver_second_person",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "proposed")),
+                        fields=("alliance", "conflict"),
+                        name="conflict_waiver_open_once",
+                    ),
+                ],
+                "indexes": [],
+            },
         ),
         migrations.CreateModel(
             name="Dispute",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
                 ("subject", models.CharField(max_length=200, verbose_name="subject")),
@@ -322,36 +125,68 @@ class Migration(migrations.Migration):
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
                 ("mediation_began_at", models.DateTimeField(blank=True, null=True)),
                 ("digest", models.CharField(blank=True, default="", max_length=64)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="DisputeStep",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("statement", "statement"),
-                            ("mediator_named", "mediator named"),
-                            ("session", "mediation session"),
-                            ("proposal", "proposal"),
-                            ("agreement", "agreement"),
-                            ("closure", "closure"),
-                        ],
-                        max_length=16,
-                        verbose_name="step",
+                    "claimant",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="disputes_filed", to="members.institution"
                     ),
                 ),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("text", models.TextField(blank=True, default="", verbose_name="text")),
-                ("made_at", models.DateTimeField()),
+                (
+                    "mediator",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "mediator_institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "respondent",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes_answered",
+                        to="members.institution",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="dispute_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["filed", "mediation", "settled", "escalated", "withdrawn"])),
+                        name="dispute_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("claimant", models.F("respondent")), _negated=True), name="dispute_between_two"
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "-filed_at", "-id"], name="dispute_newest"),
+                    models.Index(fields=["alliance", "state", "due_on"], name="dispute_due"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Interest",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -394,12 +229,94 @@ class Migration(migrations.Migration):
                 ("ends_on", models.DateField(blank=True, null=True, verbose_name="until")),
                 ("declared_at", models.DateTimeField()),
                 ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "counterparty",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "declared_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="interests", to="members.institution"
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["post", "holding", "contract", "family", "shared_output", "other"])
+                        ),
+                        name="interest_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("counterparty__isnull", False), models.Q(("outside_party", ""), _negated=True), _connector="OR"
+                        ),
+                        name="interest_names_a_party",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("share_percent__isnull", True),
+                            models.Q(("share_percent__gt", 0), ("share_percent__lte", 100)),
+                            _connector="OR",
+                        ),
+                        name="interest_share_a_percentage",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "holding"), ("direction__in", ["ours", "theirs"])),
+                            models.Q(models.Q(("kind", "holding"), _negated=True), ("direction", "")),
+                            _connector="OR",
+                        ),
+                        name="interest_direction_of_holdings",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("counterparty__isnull", True),
+                            models.Q(("counterparty", models.F("institution")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="interest_in_another",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_on__isnull", True),
+                            ("starts_on__isnull", True),
+                            ("ends_on__gte", models.F("starts_on")),
+                            _connector="OR",
+                        ),
+                        name="interest_period_forward",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "institution"], name="interest_of"),
+                    models.Index(fields=["alliance", "counterparty"], name="interest_with"),
+                    models.Index(fields=["alliance", "outside_key"], name="interest_outside"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="InterestDeclaration",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("year", models.PositiveSmallIntegerField(verbose_name="year")),
                 (
                     "state",
@@ -413,12 +330,45 @@ class Migration(migrations.Migration):
                 ("due_on", models.DateField(verbose_name="due")),
                 ("interest_count", models.PositiveIntegerField(blank=True, null=True, verbose_name="interests declared")),
                 ("submitted_at", models.DateTimeField(blank=True, null=True, verbose_name="submitted")),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="declarations", to="members.institution"
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("alliance", "institution", "year"), name="interest_declaration_once_a_year"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["asked", "submitted"])), name="interest_declaration_state_known"
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "year", "state", "id"], name="interest_declaration_by_year")],
+            },
         ),
         migrations.CreateModel(
             name="Meeting",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
                 (
@@ -452,44 +402,695 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, default="", max_length=300, verbose_name="why it was cancelled"),
                 ),
                 ("created_at", models.DateTimeField()),
+                (
+                    "group",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="meetings",
+                        to="groups.virtualgroup",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="meeting_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["planned", "convened", "under_way", "held", "cancelled"])),
+                        name="meeting_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="meeting_forward"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("title_en", ""), _negated=True),
+                            models.Q(("title_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="meeting_has_a_title",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quorum_denominator__gte", 1), ("quorum_numerator__lte", models.F("quorum_denominator"))
+                        ),
+                        name="meeting_quorum_a_fraction",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "-starts_at", "-id"], name="meeting_newest"),
+                    models.Index(fields=["alliance", "group", "-starts_at"], name="meeting_of_group"),
+                ],
+            },
         ),
         migrations.CreateModel(
-            name="MeetingAction",
+            name="ReceivedDirective",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("text_en", models.CharField(blank=True, default="", max_length=300, verbose_name="in English")),
-                ("text_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="in Chinese")),
-                ("due_on", models.DateField(verbose_name="due")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("uuid", models.UUIDField(unique=True)),
+                ("directive_uuid", models.UUIDField()),
+                ("origin_slug", models.SlugField(db_index=False, max_length=60, verbose_name="from")),
+                ("origin_en", models.CharField(max_length=200)),
+                ("origin_zh", models.CharField(max_length=200)),
+                ("origin_code", models.CharField(max_length=40)),
+                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("target", "target"), ("work", "work"), ("notice", "notice")],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "open"), ("done", "done"), ("dropped", "dropped")],
+                        choices=[
+                            ("waiting", "on its way"),
+                            ("delivered", "delivered"),
+                            ("acknowledged", "acknowledged"),
+                            ("reported", "answered"),
+                        ],
+                        default="delivered",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("title_en", models.CharField(blank=True, default="", max_length=200)),
+                ("title_zh", models.CharField(blank=True, default="", max_length=200)),
+                ("text_en", models.TextField(blank=True, default="")),
+                ("text_zh", models.TextField(blank=True, default="")),
+                ("measure", models.CharField(blank=True, default="", max_length=120)),
+                ("due_on", models.DateField(verbose_name="answer due")),
+                ("delivered_at", models.DateTimeField(verbose_name="delivered")),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
+                ("reported_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
+                ("report_en", models.TextField(blank=True, default="", verbose_name="answer in English")),
+                ("report_zh", models.TextField(blank=True, default="", verbose_name="answer in Chinese")),
+                (
+                    "figure",
+                    models.DecimalField(blank=True, decimal_places=4, max_digits=18, null=True, verbose_name="figure"),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed by the sender")),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reported_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "directive_uuid"), name="received_directive_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="received_directive_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["target", "work", "notice"])), name="received_directive_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "delivered", "acknowledged", "reported"])),
+                        name="received_directive_state_known",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "-delivered_at", "-id"], name="received_directive_newest")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Responsibility",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "waiting for acknowledgement"),
+                            ("acknowledged", "acknowledged"),
+                            ("declined", "declined"),
+                            ("done", "done"),
+                            ("ended", "ended"),
+                        ],
+                        default="proposed",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("duty_en", models.CharField(blank=True, default="", max_length=300, verbose_name="duty in English")),
+                ("duty_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="duty in Chinese")),
+                (
+                    "measure_en",
+                    models.CharField(blank=True, default="", max_length=300, verbose_name="measured by, in English"),
+                ),
+                (
+                    "measure_zh",
+                    models.CharField(blank=True, default="", max_length=300, verbose_name="measured by, in Chinese"),
+                ),
+                (
+                    "period",
+                    models.CharField(
+                        choices=[
+                            ("once", "once"),
+                            ("monthly", "monthly"),
+                            ("quarterly", "quarterly"),
+                            ("yearly", "yearly"),
+                            ("per_pilot", "after each pilot"),
+                        ],
+                        default="quarterly",
+                        max_length=10,
+                        verbose_name="report",
+                    ),
+                ),
+                ("starts_on", models.DateField(verbose_name="from")),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="to be done by")),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
+                (
+                    "decline_reason",
+                    models.CharField(blank=True, default="", max_length=300, verbose_name="why it was declined"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="done or ended")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "group",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="responsibilities",
+                        to="groups.virtualgroup",
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="responsibilities",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "previous",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="following",
+                        to="groups.responsibility",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="responsibility_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["proposed", "acknowledged", "declined", "done", "ended"])),
+                        name="responsibility_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("period__in", ["once", "monthly", "quarterly", "yearly", "per_pilot"])),
+                        name="responsibility_period_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("duty_en", ""), _negated=True),
+                            models.Q(("duty_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="responsibility_says_what",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "state", "due_on", "id"], name="responsibility_due"),
+                    models.Index(fields=["alliance", "institution", "id"], name="responsibility_of"),
+                    models.Index(fields=["alliance", "-created_at", "-id"], name="responsibility_newest"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SeatAlternate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                (
+                    "membership",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="alternates", to="groups.groupmembership"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="seat_alternate_period_forward",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("alliance", "="),
+                            ("membership", "="),
+                            ("user", "="),
+                            (
+                                members.models.standing.TsTzRange(
+                                    "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="seat_alternate_periods_apart",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="SeatInvitation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("convenor", "convenor"), ("member", "member"), ("observer", "observer")],
+                        default="member",
+                        max_length=10,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "element",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "-"),
+                            ("policy", "policy"),
+                            ("talent", "talent"),
+                            ("technology", "technology"),
+                            ("dissemination", "dissemination"),
+                            ("product_transformation", "product transformation"),
+                            ("pilot_feedback", "pilot feedback"),
+                            ("capital", "capital"),
+                            ("resources", "resources"),
+                            ("coordination_supervision", "coordination and supervision"),
+                        ],
+                        default="",
+                        max_length=28,
+                        verbose_name="element it would bring",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "waiting for an answer"),
+                            ("accepted", "accepted"),
+                            ("declined", "declined"),
+                            ("withdrawn", "withdrawn"),
+                        ],
                         default="open",
+                        max_length=9,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=300, verbose_name="reason")),
+                ("invited_at", models.DateTimeField(verbose_name="invited")),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
+                (
+                    "group",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="invitations", to="groups.virtualgroup"
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="seat_invitations",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "invited_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "accepted", "declined", "withdrawn"])),
+                        name="seat_invitation_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["convenor", "member", "observer"])),
+                        name="seat_invitation_role_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "element__in",
+                                [
+                                    "",
+                                    "policy",
+                                    "talent",
+                                    "technology",
+                                    "dissemination",
+                                    "product_transformation",
+                                    "pilot_feedback",
+                                    "capital",
+                                    "resources",
+                                    "coordination_supervision",
+                                ],
+                            )
+                        ),
+                        name="seat_invitation_element_known",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")),
+                        fields=("alliance", "group", "institution"),
+                        name="seat_invitation_open_once",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "institution", "state"], name="seat_invitation_of")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Term",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="term")),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(verbose_name="until")),
+                (
+                    "group",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="terms", to="groups.virtualgroup"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "group", "number"), name="term_number_once"),
+                    models.CheckConstraint(condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="term_forward"),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("alliance", "="),
+                            ("group", "="),
+                            (
+                                members.models.standing.TsTzRange(
+                                    "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="term_periods_apart",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="Attendance",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("has_vote", models.BooleanField(default=True, verbose_name="entitled to vote")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("invited", "invited"),
+                            ("coming", "will come"),
+                            ("excused", "excused"),
+                            ("present", "present"),
+                            ("remote", "present by link"),
+                            ("absent", "absent"),
+                        ],
+                        default="invited",
+                        max_length=8,
+                        verbose_name="attendance",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, default="", max_length=200, verbose_name="remark")),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "meeting",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attendance", to="groups.meeting"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "meeting", "institution"), name="attendance_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["invited", "coming", "excused", "present", "remote", "absent"])),
+                        name="attendance_state_known",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "institution", "meeting"], name="attendance_of")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Directive",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("target", "target"), ("work", "work"), ("notice", "notice")],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("sent", "sent"), ("closed", "closed")],
+                        default="draft",
                         max_length=8,
                         verbose_name="state",
                     ),
                 ),
-                ("outcome", models.CharField(blank=True, default="", max_length=300, verbose_name="what became of it")),
+                ("title_en", models.CharField(blank=True, default="", max_length=200, verbose_name="title in English")),
+                ("title_zh", models.CharField(blank=True, default="", max_length=200, verbose_name="title in Chinese")),
+                ("text_en", models.TextField(blank=True, default="", verbose_name="text in English")),
+                ("text_zh", models.TextField(blank=True, default="", verbose_name="text in Chinese")),
+                ("measure", models.CharField(blank=True, default="", max_length=120, verbose_name="figure asked for")),
+                ("due_on", models.DateField(verbose_name="answer due")),
                 ("created_at", models.DateTimeField()),
-                ("done_at", models.DateTimeField(blank=True, null=True)),
-                ("is_public", models.BooleanField(default=False, verbose_name="shown in the public register of decisions")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "passed_on_from",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="passed_on",
+                        to="groups.receiveddirective",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="directive_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["target", "work", "notice"])), name="directive_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["draft", "sent", "closed"])), name="directive_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("title_en", ""), _negated=True),
+                            models.Q(("title_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="directive_has_a_title",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "-created_at", "-id"], name="directive_newest")],
+            },
         ),
         migrations.CreateModel(
-            name="MeetingPaper",
+            name="DisputeStep",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("title", models.CharField(max_length=200, verbose_name="title")),
-                ("is_confidential", models.BooleanField(default=True, verbose_name="confidential")),
-                ("added_at", models.DateTimeField()),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("statement", "statement"),
+                            ("mediator_named", "mediator named"),
+                            ("session", "mediation session"),
+                            ("proposal", "proposal"),
+                            ("agreement", "agreement"),
+                            ("closure", "closure"),
+                        ],
+                        max_length=16,
+                        verbose_name="step",
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("text", models.TextField(blank=True, default="", verbose_name="text")),
+                ("made_at", models.DateTimeField()),
+                (
+                    "dispute",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="groups.dispute"
+                    ),
+                ),
+                (
+                    "file",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="alliance.storedfile",
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["statement", "mediator_named", "session", "proposal", "agreement", "closure"])
+                        ),
+                        name="dispute_step_kind_known",
+                    )
+                ],
+                "indexes": [models.Index(fields=["alliance", "dispute", "id"], name="dispute_step_order")],
+            },
         ),
         migrations.CreateModel(
             name="Minutes",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("version", models.PositiveSmallIntegerField(default=1, verbose_name="version")),
                 (
                     "state",
@@ -517,23 +1118,58 @@ class Migration(migrations.Migration):
                 ("approved_at", models.DateTimeField(blank=True, null=True)),
                 ("published_at", models.DateTimeField(blank=True, null=True)),
                 ("digest", models.CharField(blank=True, default="", max_length=64)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="MinutesComment",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("text", models.TextField(verbose_name="remark")),
-                ("made_at", models.DateTimeField()),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "meeting",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="minutes", to="groups.meeting"
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "meeting", "version"), name="minutes_version_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["draft", "circulated", "approved", "published", "superseded"])),
+                        name="minutes_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["draft", "circulated"]),
+                            models.Q(("approved_at__isnull", False), models.Q(("digest", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="minutes_approved_are_sealed",
+                    ),
+                ],
+                "indexes": [],
             },
         ),
         migrations.CreateModel(
             name="Motion",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
                 (
@@ -631,28 +1267,120 @@ class Migration(migrations.Migration):
                 ),
                 ("result_digest", models.CharField(blank=True, default="", max_length=64)),
                 ("is_public", models.BooleanField(default=False, verbose_name="in the public register of decisions")),
+                (
+                    "group",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="motions",
+                        to="groups.virtualgroup",
+                    ),
+                ),
+                (
+                    "meeting",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="motions",
+                        to="groups.meeting",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "proposer",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="motions",
+                        to="members.institution",
+                    ),
+                ),
             ],
-        ),
-        migrations.CreateModel(
-            name="MotionElector",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("weight", models.PositiveSmallIntegerField(default=1)),
-                ("recused_at", models.DateTimeField(blank=True, null=True)),
-                ("excluded", models.CharField(blank=True, default="", max_length=20)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Participation",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("weight", models.PositiveSmallIntegerField(default=1)),
-            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="motion_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["draft", "open", "passed", "rejected", "lapsed", "withdrawn", "void"])
+                        ),
+                        name="motion_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("threshold__in", ["simple", "two_thirds", "unanimity"])),
+                        name="motion_threshold_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("base__in", ["present", "entitled"])), name="motion_base_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("abstention__in", ["counts", "left_out"])), name="motion_abstention_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ballot__in", ["open", "secret"])), name="motion_ballot_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("weighting__in", ["equal", "by_class"])), name="motion_weighting_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("result_level__in", ["totals", "tellers", "outcome"])),
+                        name="motion_result_level_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("title_en", ""), _negated=True),
+                            models.Q(("title_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="motion_has_a_title",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quorum_denominator__gte", 1), ("quorum_numerator__lte", models.F("quorum_denominator"))
+                        ),
+                        name="motion_quorum_a_fraction",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "draft"),
+                            ("state", "withdrawn"),
+                            models.Q(("closes_at__isnull", False), ("opened_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="motion_open_has_dates",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ("passed", "rejected", "lapsed")), _negated=True),
+                            models.Q(("closed_at__isnull", False), models.Q(("result_digest", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="motion_decided_is_sealed",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "-created_at", "-id"], name="motion_newest"),
+                    models.Index(fields=["alliance", "state", "closes_at"], name="motion_due"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Position",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -668,139 +1396,80 @@ class Migration(migrations.Migration):
                 ),
                 ("starts_at", models.DateTimeField(verbose_name="from")),
                 ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Proxy",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
-                    "instruction",
-                    models.CharField(
+                    "group",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="positions", to="groups.virtualgroup"
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="positions", to="members.institution"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
                         blank=True,
-                        choices=[("", "as it sees fit"), ("yes", "yes"), ("no", "no"), ("abstain", "abstain")],
-                        default="",
-                        max_length=8,
-                        verbose_name="vote as told",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("valid_from", models.DateTimeField(verbose_name="from")),
-                ("valid_until", models.DateTimeField(blank=True, null=True, verbose_name="until")),
-                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "term",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="positions",
+                        to="groups.term",
+                    ),
+                ),
             ],
-        ),
-        migrations.CreateModel(
-            name="ReceivedDirective",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(unique=True)),
-                ("directive_uuid", models.UUIDField()),
-                ("origin_slug", models.SlugField(db_index=False, max_length=60, verbose_name="from")),
-                ("origin_en", models.CharField(max_length=200)),
-                ("origin_zh", models.CharField(max_length=200)),
-                ("origin_code", models.CharField(max_length=40)),
-                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("target", "target"), ("work", "work"), ("notice", "notice")],
-                        max_length=8,
-                        verbose_name="kind",
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["chair", "vice_chair", "secretary", "treasurer"])),
+                        name="position_kind_known",
                     ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "on its way"),
-                            ("delivered", "delivered"),
-                            ("acknowledged", "acknowledged"),
-                            ("reported", "answered"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="position_period_forward",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("kind__in", ("chair", "secretary", "treasurer"))),
+                        expressions=[
+                            ("alliance", "="),
+                            ("group", "="),
+                            ("kind", "="),
+                            (
+                                members.models.standing.TsTzRange(
+                                    "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
+                                ),
+                                "&&",
+                            ),
                         ],
-                        default="delivered",
-                        max_length=12,
-                        verbose_name="state",
+                        name="position_held_by_one",
                     ),
-                ),
-                ("title_en", models.CharField(blank=True, default="", max_length=200)),
-                ("title_zh", models.CharField(blank=True, default="", max_length=200)),
-                ("text_en", models.TextField(blank=True, default="")),
-                ("text_zh", models.TextField(blank=True, default="")),
-                ("measure", models.CharField(blank=True, default="", max_length=120)),
-                ("due_on", models.DateField(verbose_name="answer due")),
-                ("delivered_at", models.DateTimeField(verbose_name="delivered")),
-                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
-                ("reported_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
-                ("report_en", models.TextField(blank=True, default="", verbose_name="answer in English")),
-                ("report_zh", models.TextField(blank=True, default="", verbose_name="answer in Chinese")),
-                (
-                    "figure",
-                    models.DecimalField(blank=True, decimal_places=4, max_digits=18, null=True, verbose_name="figure"),
-                ),
-                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed by the sender")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Responsibility",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("proposed", "waiting for acknowledgement"),
-                            ("acknowledged", "acknowledged"),
-                            ("declined", "declined"),
-                            ("done", "done"),
-                            ("ended", "ended"),
-                        ],
-                        default="proposed",
-                        max_length=12,
-                        verbose_name="state",
-                    ),
-                ),
-                ("duty_en", models.CharField(blank=True, default="", max_length=300, verbose_name="duty in English")),
-                ("duty_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="duty in Chinese")),
-                (
-                    "measure_en",
-                    models.CharField(blank=True, default="", max_length=300, verbose_name="measured by, in English"),
-                ),
-                (
-                    "measure_zh",
-                    models.CharField(blank=True, default="", max_length=300, verbose_name="measured by, in Chinese"),
-                ),
-                (
-                    "period",
-                    models.CharField(
-                        choices=[
-                            ("once", "once"),
-                            ("monthly", "monthly"),
-                            ("quarterly", "quarterly"),
-                            ("yearly", "yearly"),
-                            ("per_pilot", "after each pilot"),
-                        ],
-                        default="quarterly",
-                        max_length=10,
-                        verbose_name="report",
-                    ),
-                ),
-                ("starts_on", models.DateField(verbose_name="from")),
-                ("due_on", models.DateField(blank=True, null=True, verbose_name="to be done by")),
-                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
-                (
-                    "decline_reason",
-                    models.CharField(blank=True, default="", max_length=300, verbose_name="why it was declined"),
-                ),
-                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="done or ended")),
-                ("created_at", models.DateTimeField()),
-            ],
+                ],
+                "indexes": [],
+            },
         ),
         migrations.CreateModel(
             name="ResponsibilityReport",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("due_on", models.DateField(verbose_name="due")),
                 (
                     "state",
@@ -825,89 +1494,629 @@ class Migration(migrations.Migration):
                 ("remark", models.CharField(blank=True, default="", max_length=300, verbose_name="the office's remark")),
                 ("submitted_at", models.DateTimeField(blank=True, null=True)),
                 ("settled_at", models.DateTimeField(blank=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="SeatAlternate",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("starts_at", models.DateTimeField(verbose_name="from")),
-                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="SeatInvitation",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
-                    "role",
-                    models.CharField(
-                        choices=[("convenor", "convenor"), ("member", "member"), ("observer", "observer")],
-                        default="member",
-                        max_length=10,
-                        verbose_name="role",
-                    ),
-                ),
-                (
-                    "element",
-                    models.CharField(
+                    "file",
+                    alliance.kernel.fields.TenantForeignKey(
                         blank=True,
-                        choices=[
-                            ("", "-"),
-                            ("policy", "policy"),
-                            ("talent", "talent"),
-                            ("technology", "technology"),
-                            ("dissemination", "dissemination"),
-                            ("product_transformation", "product transformation"),
-                            ("pilot_feedback", "pilot feedback"),
-                            ("capital", "capital"),
-                            ("resources", "resources"),
-                            ("coordination_supervision", "coordination and supervision"),
-                        ],
-                        default="",
-                        max_length=28,
-                        verbose_name="element it would bring",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="alliance.storedfile",
                     ),
                 ),
+                (
+                    "responsibility",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reports", to="groups.responsibility"
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("alliance", "responsibility", "due_on"), name="responsibility_report_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["due", "submitted", "accepted", "returned"])),
+                        name="responsibility_report_state_known",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "state", "due_on", "id"], name="responsibility_report_due")],
+            },
+        ),
+        migrations.CreateModel(
+            name="AgendaItem",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
+                ("title_en", models.CharField(blank=True, default="", max_length=300, verbose_name="title in English")),
+                ("title_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="title in Chinese")),
+                ("matter", models.CharField(blank=True, default="", max_length=80, verbose_name="matter")),
+                ("minutes_of_time", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="minutes planned")),
+                (
+                    "presenter",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "meeting",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="agenda", to="groups.meeting"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agenda_items",
+                        to="groups.motion",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "meeting", "number"), name="agenda_item_number_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("title_en", ""), _negated=True),
+                            models.Q(("title_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="agenda_item_has_a_title",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="BallotEnvelope",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("sealed", models.BinaryField()),
+                (
+                    "holder",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="envelopes", to="groups.motion"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="ballot_envelope_once")
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="BallotPaper",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("code", models.CharField(max_length=64)),
+                ("choice", models.CharField(choices=[("yes", "yes"), ("no", "no"), ("abstain", "abstain")], max_length=8)),
+                ("salt", models.CharField(max_length=64)),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="papers", to="groups.motion"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "motion", "code"), name="ballot_paper_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("choice__in", ["yes", "no", "abstain"])), name="ballot_paper_choice_known"
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="CharterVersion",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="version")),
                 (
                     "state",
                     models.CharField(
                         choices=[
-                            ("open", "waiting for an answer"),
-                            ("accepted", "accepted"),
-                            ("declined", "declined"),
-                            ("withdrawn", "withdrawn"),
+                            ("draft", "draft"),
+                            ("adopted", "adopted"),
+                            ("in_force", "in force"),
+                            ("superseded", "replaced by a newer version"),
                         ],
-                        default="open",
-                        max_length=9,
+                        default="draft",
+                        max_length=10,
                         verbose_name="state",
                     ),
                 ),
-                ("reason", models.CharField(blank=True, default="", max_length=300, verbose_name="reason")),
-                ("invited_at", models.DateTimeField(verbose_name="invited")),
-                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
+                ("adopted_on", models.DateField(blank=True, null=True, verbose_name="adopted")),
+                ("in_force_on", models.DateField(blank=True, null=True, verbose_name="in force from")),
+                ("grace_days", models.PositiveSmallIntegerField(default=30, verbose_name="days for acceptance")),
+                ("quorum_numerator", models.PositiveSmallIntegerField(default=2, verbose_name="quorum")),
+                ("quorum_denominator", models.PositiveSmallIntegerField(default=3)),
+                (
+                    "proxies_per_holder",
+                    models.PositiveSmallIntegerField(default=2, verbose_name="proxies one member may hold"),
+                ),
+                (
+                    "circulation_days",
+                    models.PositiveSmallIntegerField(default=5, verbose_name="working days of a vote by circulation"),
+                ),
+                ("digest", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="groups.motion",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "number"), name="charter_version_number_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["draft", "adopted", "in_force", "superseded"])),
+                        name="charter_version_state_known",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "in_force")), fields=("alliance",), name="charter_version_one_in_force"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "draft"),
+                            models.Q(("adopted_on__isnull", False), models.Q(("digest", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="charter_version_adopted_is_sealed",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="Consortium",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("forming", "being formed"), ("active", "active"), ("closed", "closed")],
+                        default="forming",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("name_en", models.CharField(blank=True, default="", max_length=200, verbose_name="name in English")),
+                ("name_zh", models.CharField(blank=True, default="", max_length=200, verbose_name="name in Chinese")),
+                (
+                    "technology_en",
+                    models.CharField(blank=True, default="", max_length=200, verbose_name="technology in English"),
+                ),
+                (
+                    "technology_zh",
+                    models.CharField(blank=True, default="", max_length=200, verbose_name="technology in Chinese"),
+                ),
+                ("plan_en", models.TextField(blank=True, default="", verbose_name="research plan in English")),
+                ("plan_zh", models.TextField(blank=True, default="", verbose_name="research plan in Chinese")),
+                (
+                    "terms_en",
+                    models.TextField(blank=True, default="", verbose_name="inputs, ownership, sharing and exit, in English"),
+                ),
+                (
+                    "terms_zh",
+                    models.TextField(blank=True, default="", verbose_name="inputs, ownership, sharing and exit, in Chinese"),
+                ),
+                ("filed_on", models.DateField(blank=True, null=True, verbose_name="filed with the committee")),
+                ("closed_on", models.DateField(blank=True, null=True, verbose_name="closed")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="groups.motion",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="consortium_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["forming", "active", "closed"])), name="consortium_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name_en", ""), _negated=True),
+                            models.Q(("name_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="consortium_has_a_name",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "-created_at", "-id"], name="consortium_newest")],
+            },
+        ),
+        migrations.CreateModel(
+            name="DirectiveDelivery",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("recipient_slug", models.SlugField(db_index=False, max_length=60, verbose_name="alliance")),
+                ("recipient_en", models.CharField(max_length=200)),
+                ("recipient_zh", models.CharField(max_length=200)),
+                ("recipient_level", models.CharField(max_length=12)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "on its way"),
+                            ("delivered", "delivered"),
+                            ("acknowledged", "acknowledged"),
+                            ("reported", "answered"),
+                        ],
+                        default="waiting",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered")),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True, verbose_name="acknowledged")),
+                ("reported_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
+                ("report_en", models.TextField(blank=True, default="", verbose_name="answer in English")),
+                ("report_zh", models.TextField(blank=True, default="", verbose_name="answer in Chinese")),
+                (
+                    "figure",
+                    models.DecimalField(blank=True, decimal_places=4, max_digits=18, null=True, verbose_name="figure"),
+                ),
+                ("below", models.JSONField(default=dict)),
+                (
+                    "directive",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="groups.directive"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("alliance", "directive", "recipient_slug"), name="directive_delivery_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "delivered", "acknowledged", "reported"])),
+                        name="directive_delivery_state_known",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="MinutesComment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="remark")),
+                ("made_at", models.DateTimeField()),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "minutes",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="comments", to="groups.minutes"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="MotionElector",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("weight", models.PositiveSmallIntegerField(default=1)),
+                ("recused_at", models.DateTimeField(blank=True, null=True)),
+                ("excluded", models.CharField(blank=True, default="", max_length=20)),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="electors", to="groups.motion"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="motion_elector_once"),
+                    models.CheckConstraint(condition=models.Q(("weight__gte", 1)), name="motion_elector_weight_positive"),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="Participation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("weight", models.PositiveSmallIntegerField(default=1)),
+                (
+                    "holder",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="participations", to="groups.motion"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="participation_once")
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="Proxy",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "instruction",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "as it sees fit"), ("yes", "yes"), ("no", "no"), ("abstain", "abstain")],
+                        default="",
+                        max_length=8,
+                        verbose_name="vote as told",
+                    ),
+                ),
+                ("valid_from", models.DateTimeField(verbose_name="from")),
+                ("valid_until", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "giver",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="proxies_given", to="members.institution"
+                    ),
+                ),
+                (
+                    "group",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="groups.virtualgroup",
+                    ),
+                ),
+                (
+                    "holder",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="proxies_held", to="members.institution"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proxies",
+                        to="groups.motion",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("giver", models.F("holder")), _negated=True), name="proxy_to_another"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("instruction__in", ["", "yes", "no", "abstain"])), name="proxy_instruction_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_until__isnull", True), ("valid_until__gt", models.F("valid_from")), _connector="OR"
+                        ),
+                        name="proxy_period_forward",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("motion__isnull", False), ("revoked_at__isnull", True)),
+                        fields=("alliance", "giver", "motion"),
+                        name="proxy_once_per_motion",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("motion__isnull", True), ("revoked_at__isnull", True)),
+                        fields=("alliance", "giver", "group"),
+                        name="proxy_standing_once_per_body",
+                        nulls_distinct=False,
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "holder"], name="proxy_held")],
+            },
         ),
         migrations.CreateModel(
             name="Teller",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tellers", to="groups.motion"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
-        ),
-        migrations.CreateModel(
-            name="Term",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField(verbose_name="term")),
-                ("starts_at", models.DateTimeField(verbose_name="from")),
-                ("ends_at", models.DateTimeField(verbose_name="until")),
-            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("alliance", "motion", "user"), name="teller_once")],
+                "indexes": [],
+            },
         ),
         migrations.CreateModel(
             name="Vote",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 (
                     "choice",
                     models.CharField(
@@ -915,7 +2124,361 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("cast_at", models.DateTimeField()),
+                (
+                    "cast_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "holder",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="votes", to="groups.motion"
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="vote_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("choice__in", ["yes", "no", "abstain"])), name="vote_choice_known"
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="CharterAcceptance",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("accepted_at", models.DateTimeField(verbose_name="accepted")),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "noted_from_paper",
+                    models.BooleanField(default=False, verbose_name="noted by the office from a signed paper"),
+                ),
+                (
+                    "file",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="alliance.storedfile",
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="charter_acceptances",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "version",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="acceptances", to="groups.charterversion"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "version", "institution"), name="charter_acceptance_once")
+                ],
+                "indexes": [models.Index(fields=["alliance", "institution", "-accepted_at"], name="charter_acceptance_of")],
+            },
+        ),
+        migrations.CreateModel(
+            name="CharterArticle",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="article")),
+                ("chapter_en", models.CharField(blank=True, default="", max_length=120, verbose_name="chapter in English")),
+                ("chapter_zh", models.CharField(blank=True, default="", max_length=120, verbose_name="chapter in Chinese")),
+                ("title_en", models.CharField(blank=True, default="", max_length=200, verbose_name="title in English")),
+                ("title_zh", models.CharField(blank=True, default="", max_length=200, verbose_name="title in Chinese")),
+                ("body_en", models.TextField(blank=True, default="", verbose_name="text in English")),
+                ("body_zh", models.TextField(blank=True, default="", verbose_name="text in Chinese")),
+                (
+                    "version",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="articles", to="groups.charterversion"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "version", "number"), name="charter_article_number_once")
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="ConsortiumFile",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("added_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "consortium",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="groups.consortium"
+                    ),
+                ),
+                (
+                    "file",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.storedfile"
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [],
+                "indexes": [models.Index(fields=["alliance", "consortium", "-added_at"], name="consortium_file_newest")],
+            },
+        ),
+        migrations.CreateModel(
+            name="ConsortiumMembership",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("lead", "lead unit"), ("member", "member")], max_length=8, verbose_name="role"
+                    ),
+                ),
+                (
+                    "contribution_en",
+                    models.CharField(blank=True, default="", max_length=300, verbose_name="input in English"),
+                ),
+                (
+                    "contribution_zh",
+                    models.CharField(blank=True, default="", max_length=300, verbose_name="input in Chinese"),
+                ),
+                ("accepted_at", models.DateTimeField(blank=True, null=True, verbose_name="terms accepted")),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                (
+                    "consortium",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="groups.consortium"
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consortium_memberships",
+                        to="members.institution",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["lead", "member"])), name="consortium_membership_role_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="consortium_membership_period_forward",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("alliance", "="),
+                            ("consortium", "="),
+                            ("institution", "="),
+                            (
+                                members.models.standing.TsTzRange(
+                                    "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="consortium_membership_periods_apart",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "institution"], name="consortium_membership_of")],
+            },
+        ),
+        migrations.CreateModel(
+            name="MeetingAction",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("text_en", models.CharField(blank=True, default="", max_length=300, verbose_name="in English")),
+                ("text_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="in Chinese")),
+                ("due_on", models.DateField(verbose_name="due")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "open"), ("done", "done"), ("dropped", "dropped")],
+                        default="open",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("outcome", models.CharField(blank=True, default="", max_length=300, verbose_name="what became of it")),
+                ("created_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("is_public", models.BooleanField(default=False, verbose_name="shown in the public register of decisions")),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "item",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="actions",
+                        to="groups.agendaitem",
+                    ),
+                ),
+                (
+                    "meeting",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="actions", to="groups.meeting"
+                    ),
+                ),
+                (
+                    "motion",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="actions",
+                        to="groups.motion",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "done", "dropped"])), name="meeting_action_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("text_en", ""), _negated=True),
+                            models.Q(("text_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="meeting_action_says_something",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "state", "due_on", "id"], name="meeting_action_due"),
+                    models.Index(fields=["alliance", "institution", "state"], name="meeting_action_of"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="MeetingPaper",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("is_confidential", models.BooleanField(default=True, verbose_name="confidential")),
+                ("added_at", models.DateTimeField()),
+                (
+                    "file",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.storedfile"
+                    ),
+                ),
+                (
+                    "item",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="papers", to="groups.agendaitem"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "item", "file"), name="meeting_paper_file_once")
+                ],
+                "indexes": [],
+            },
         ),
         migrations.RemoveConstraint(
             model_name="conflictofinterest",
@@ -1029,1860 +2592,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="agendaitem",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="agendaitem",
-            name="presenter",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="attendance",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="attendance",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="attendance",
-            name="user",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="ballotenvelope",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="ballotenvelope",
-            name="holder",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="ballotenvelope",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="ballotpaper",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="charteracceptance",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="charteracceptance",
-            name="file",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="alliance.storedfile",
-            ),
-        ),
-        migrations.AddField(
-            model_name="charteracceptance",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="charter_acceptances", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="charteracceptance",
-            name="user",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="charterarticle",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="charterversion",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="charterarticle",
-            name="version",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="articles", to="groups.charterversion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="charteracceptance",
-            name="version",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="acceptances", to="groups.charterversion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="conflictwaiver",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="conflictwaiver",
-            name="conflict",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="waivers", to="groups.conflictofinterest"
-            ),
-        ),
-        migrations.AddField(
-            model_name="conflictwaiver",
-            name="proposed_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="conflictwaiver",
-            name="settled_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortium",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiumfile",
-            name="added_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiumfile",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiumfile",
-            name="consortium",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="files", to="groups.consortium"
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiumfile",
-            name="file",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.storedfile"
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiumfile",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiummembership",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiummembership",
-            name="consortium",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="groups.consortium"
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortiummembership",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="consortium_memberships", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="directive",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="directive",
-            name="created_by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="directivedelivery",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="directivedelivery",
-            name="directive",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="groups.directive"
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="claimant",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="disputes_filed", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="mediator",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="mediator_institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="dispute",
-            name="respondent",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="disputes_answered", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="disputestep",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="disputestep",
-            name="dispute",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="groups.dispute"
-            ),
-        ),
-        migrations.AddField(
-            model_name="disputestep",
-            name="file",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="alliance.storedfile",
-            ),
-        ),
-        migrations.AddField(
-            model_name="disputestep",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="disputestep",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="interest",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="interest",
-            name="counterparty",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="interest",
-            name="declared_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="interest",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="interests", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="interestdeclaration",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="interestdeclaration",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="declarations", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="interestdeclaration",
-            name="submitted_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="meeting",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="meeting",
-            name="group",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="meetings",
-                to="groups.virtualgroup",
-            ),
-        ),
-        migrations.AddField(
-            model_name="attendance",
-            name="meeting",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="attendance", to="groups.meeting"
-            ),
-        ),
-        migrations.AddField(
-            model_name="agendaitem",
-            name="meeting",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="agenda", to="groups.meeting"
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingaction",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingaction",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingaction",
-            name="item",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="actions",
-                to="groups.agendaitem",
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingaction",
-            name="meeting",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="actions", to="groups.meeting"
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingpaper",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingpaper",
-            name="file",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.storedfile"
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingpaper",
-            name="item",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="papers", to="groups.agendaitem"
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutes",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutes",
-            name="approved_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutes",
-            name="meeting",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="minutes", to="groups.meeting"
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutes",
-            name="written_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutescomment",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutescomment",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutescomment",
-            name="minutes",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="comments", to="groups.minutes"
-            ),
-        ),
-        migrations.AddField(
-            model_name="minutescomment",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="motion",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="motion",
-            name="group",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="motions",
-                to="groups.virtualgroup",
-            ),
-        ),
-        migrations.AddField(
-            model_name="motion",
-            name="meeting",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="motions",
-                to="groups.meeting",
-            ),
-        ),
-        migrations.AddField(
-            model_name="motion",
-            name="proposed_by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="motion",
-            name="proposer",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="motions",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="meetingaction",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="actions",
-                to="groups.motion",
-            ),
-        ),
-        migrations.AddField(
-            model_name="consortium",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="charterversion",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="ballotpaper",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="papers", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="ballotenvelope",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="envelopes", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="agendaitem",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="agenda_items",
-                to="groups.motion",
-            ),
-        ),
-        migrations.AddField(
             model_name="groupmembership",
             name="exception_motion",
             field=alliance.kernel.fields.TenantForeignKey(
                 blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="motionelector",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="motionelector",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="motionelector",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="electors", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="participation",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="participation",
-            name="holder",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="participation",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="participation",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="participations", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="position",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="position",
-            name="group",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="positions", to="groups.virtualgroup"
-            ),
-        ),
-        migrations.AddField(
-            model_name="position",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="positions", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="position",
-            name="user",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="proxy",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="proxy",
-            name="given_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="proxy",
-            name="giver",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="proxies_given", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="proxy",
-            name="group",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="groups.virtualgroup",
-            ),
-        ),
-        migrations.AddField(
-            model_name="proxy",
-            name="holder",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="proxies_held", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="proxy",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="proxies",
-                to="groups.motion",
-            ),
-        ),
-        migrations.AddField(
-            model_name="receiveddirective",
-            name="acknowledged_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="receiveddirective",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="receiveddirective",
-            name="reported_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="directive",
-            name="passed_on_from",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="passed_on",
-                to="groups.receiveddirective",
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibility",
-            name="acknowledged_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibility",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibility",
-            name="group",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="responsibilities", to="groups.virtualgroup"
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibility",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="responsibilities", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibility",
-            name="previous",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="following",
-                to="groups.responsibility",
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibilityreport",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibilityreport",
-            name="file",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="alliance.storedfile",
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibilityreport",
-            name="responsibility",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="reports", to="groups.responsibility"
-            ),
-        ),
-        migrations.AddField(
-            model_name="responsibilityreport",
-            name="submitted_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="seatalternate",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="seatalternate",
-            name="membership",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="alternates", to="groups.groupmembership"
-            ),
-        ),
-        migrations.AddField(
-            model_name="seatalternate",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="seatinvitation",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="seatinvitation",
-            name="group",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="invitations", to="groups.virtualgroup"
-            ),
-        ),
-        migrations.AddField(
-            model_name="seatinvitation",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="seat_invitations", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="seatinvitation",
-            name="invited_by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="teller",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="teller",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="teller",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="tellers", to="groups.motion"
-            ),
-        ),
-        migrations.AddField(
-            model_name="teller",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="term",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="term",
-            name="group",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="terms", to="groups.virtualgroup"
-            ),
-        ),
-        migrations.AddField(
-            model_name="position",
-            name="term",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="positions",
-                to="groups.term",
-            ),
-        ),
-        migrations.AddField(
-            model_name="vote",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="vote",
-            name="cast_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="vote",
-            name="holder",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="vote",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="vote",
-            name="motion",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="votes", to="groups.motion"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charterarticle",
-            constraint=models.UniqueConstraint(fields=("alliance", "version", "number"), name="charter_article_number_once"),
-        ),
-        migrations.AddIndex(
-            model_name="charteracceptance",
-            index=models.Index(fields=["alliance", "institution", "-accepted_at"], name="charter_acceptance_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="charteracceptance",
-            constraint=models.UniqueConstraint(
-                fields=("alliance", "version", "institution"), name="charter_acceptance_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="conflictwaiver",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["proposed", "granted", "refused"])), name="conflict_waiver_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="conflictwaiver",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("settled_by__isnull", True),
-                    models.Q(("settled_by", models.F("proposed_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="conflict_waiver_second_person",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="conflictwaiver",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "proposed")), fields=("alliance", "conflict"), name="conflict_waiver_open_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consortiumfile",
-            index=models.Index(fields=["alliance", "consortium", "-added_at"], name="consortium_file_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="consortiummembership",
-            index=models.Index(fields=["alliance", "institution"], name="consortium_membership_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="consortiummembership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["lead", "member"])), name="consortium_membership_role_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consortiummembership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="consortium_membership_period_forward",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consortiummembership",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("alliance", "="),
-                    ("consortium", "="),
-                    ("institution", "="),
-                    (
-                        members.models.standing.TsTzRange(
-                            "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="consortium_membership_periods_apart",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="directivedelivery",
-            constraint=models.UniqueConstraint(
-                fields=("alliance", "directive", "recipient_slug"), name="directive_delivery_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="directivedelivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["waiting", "delivered", "acknowledged", "reported"])),
-                name="directive_delivery_state_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="dispute",
-            index=models.Index(fields=["alliance", "-filed_at", "-id"], name="dispute_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="dispute",
-            index=models.Index(fields=["alliance", "state", "due_on"], name="dispute_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="dispute_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["filed", "mediation", "settled", "escalated", "withdrawn"])),
-                name="dispute_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("claimant", models.F("respondent")), _negated=True), name="dispute_between_two"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="disputestep",
-            index=models.Index(fields=["alliance", "dispute", "id"], name="dispute_step_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="disputestep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["statement", "mediator_named", "session", "proposal", "agreement", "closure"])
-                ),
-                name="dispute_step_kind_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="interest",
-            index=models.Index(fields=["alliance", "institution"], name="interest_of"),
-        ),
-        migrations.AddIndex(
-            model_name="interest",
-            index=models.Index(fields=["alliance", "counterparty"], name="interest_with"),
-        ),
-        migrations.AddIndex(
-            model_name="interest",
-            index=models.Index(fields=["alliance", "outside_key"], name="interest_outside"),
-        ),
-        migrations.AddConstraint(
-            model_name="interest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["post", "holding", "contract", "family", "shared_output", "other"])),
-                name="interest_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="interest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("counterparty__isnull", False), models.Q(("outside_party", ""), _negated=True), _connector="OR"
-                ),
-                name="interest_names_a_party",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="interest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("share_percent__isnull", True),
-                    models.Q(("share_percent__gt", 0), ("share_percent__lte", 100)),
-                    _connector="OR",
-                ),
-                name="interest_share_a_percentage",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="interest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "holding"), ("direction__in", ["ours", "theirs"])),
-                    models.Q(models.Q(("kind", "holding"), _negated=True), ("direction", "")),
-                    _connector="OR",
-                ),
-                name="interest_direction_of_holdings",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="interest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("counterparty__isnull", True),
-                    models.Q(("counterparty", models.F("institution")), _negated=True),
-                    _connector="OR",
-                ),
-                name="interest_in_another",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="interest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ends_on__isnull", True),
-                    ("starts_on__isnull", True),
-                    ("ends_on__gte", models.F("starts_on")),
-                    _connector="OR",
-                ),
-                name="interest_period_forward",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="interestdeclaration",
-            index=models.Index(fields=["alliance", "year", "state", "id"], name="interest_declaration_by_year"),
-        ),
-        migrations.AddConstraint(
-            model_name="interestdeclaration",
-            constraint=models.UniqueConstraint(
-                fields=("alliance", "institution", "year"), name="interest_declaration_once_a_year"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="interestdeclaration",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["asked", "submitted"])), name="interest_declaration_state_known"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="meeting",
-            index=models.Index(fields=["alliance", "-starts_at", "-id"], name="meeting_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="meeting",
-            index=models.Index(fields=["alliance", "group", "-starts_at"], name="meeting_of_group"),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="meeting_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["planned", "convened", "under_way", "held", "cancelled"])),
-                name="meeting_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="meeting_forward"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("title_en", ""), _negated=True), models.Q(("title_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="meeting_has_a_title",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meeting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("quorum_denominator__gte", 1), ("quorum_numerator__lte", models.F("quorum_denominator"))
-                ),
-                name="meeting_quorum_a_fraction",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="attendance",
-            index=models.Index(fields=["alliance", "institution", "meeting"], name="attendance_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="attendance",
-            constraint=models.UniqueConstraint(fields=("alliance", "meeting", "institution"), name="attendance_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="attendance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["invited", "coming", "excused", "present", "remote", "absent"])),
-                name="attendance_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meetingpaper",
-            constraint=models.UniqueConstraint(fields=("alliance", "item", "file"), name="meeting_paper_file_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="minutes",
-            constraint=models.UniqueConstraint(fields=("alliance", "meeting", "version"), name="minutes_version_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="minutes",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["draft", "circulated", "approved", "published", "superseded"])),
-                name="minutes_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="minutes",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["draft", "circulated"]),
-                    models.Q(("approved_at__isnull", False), models.Q(("digest", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="minutes_approved_are_sealed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="motion",
-            index=models.Index(fields=["alliance", "-created_at", "-id"], name="motion_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="motion",
-            index=models.Index(fields=["alliance", "state", "closes_at"], name="motion_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="motion_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["draft", "open", "passed", "rejected", "lapsed", "withdrawn", "void"])),
-                name="motion_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("threshold__in", ["simple", "two_thirds", "unanimity"])), name="motion_threshold_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("base__in", ["present", "entitled"])), name="motion_base_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("abstention__in", ["counts", "left_out"])), name="motion_abstention_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ballot__in", ["open", "secret"])), name="motion_ballot_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("weighting__in", ["equal", "by_class"])), name="motion_weighting_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("result_level__in", ["totals", "tellers", "outcome"])), name="motion_result_level_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("title_en", ""), _negated=True), models.Q(("title_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="motion_has_a_title",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("quorum_denominator__gte", 1), ("quorum_numerator__lte", models.F("quorum_denominator"))
-                ),
-                name="motion_quorum_a_fraction",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "draft"),
-                    ("state", "withdrawn"),
-                    models.Q(("closes_at__isnull", False), ("opened_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="motion_open_has_dates",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ("passed", "rejected", "lapsed")), _negated=True),
-                    models.Q(("closed_at__isnull", False), models.Q(("result_digest", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="motion_decided_is_sealed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="meetingaction",
-            index=models.Index(fields=["alliance", "state", "due_on", "id"], name="meeting_action_due"),
-        ),
-        migrations.AddIndex(
-            model_name="meetingaction",
-            index=models.Index(fields=["alliance", "institution", "state"], name="meeting_action_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="meetingaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "done", "dropped"])), name="meeting_action_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="meetingaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("text_en", ""), _negated=True), models.Q(("text_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="meeting_action_says_something",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consortium",
-            index=models.Index(fields=["alliance", "-created_at", "-id"], name="consortium_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="consortium",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="consortium_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="consortium",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["forming", "active", "closed"])), name="consortium_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consortium",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name_en", ""), _negated=True), models.Q(("name_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="consortium_has_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.UniqueConstraint(fields=("alliance", "number"), name="charter_version_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["draft", "adopted", "in_force", "superseded"])),
-                name="charter_version_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "in_force")), fields=("alliance",), name="charter_version_one_in_force"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "draft"),
-                    models.Q(("adopted_on__isnull", False), models.Q(("digest", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="charter_version_adopted_is_sealed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ballotpaper",
-            constraint=models.UniqueConstraint(fields=("alliance", "motion", "code"), name="ballot_paper_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="ballotpaper",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("choice__in", ["yes", "no", "abstain"])), name="ballot_paper_choice_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ballotenvelope",
-            constraint=models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="ballot_envelope_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="agendaitem",
-            constraint=models.UniqueConstraint(fields=("alliance", "meeting", "number"), name="agenda_item_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="agendaitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("title_en", ""), _negated=True), models.Q(("title_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="agenda_item_has_a_title",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motionelector",
-            constraint=models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="motion_elector_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="motionelector",
-            constraint=models.CheckConstraint(condition=models.Q(("weight__gte", 1)), name="motion_elector_weight_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="participation",
-            constraint=models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="participation_once"),
-        ),
-        migrations.AddIndex(
-            model_name="proxy",
-            index=models.Index(fields=["alliance", "holder"], name="proxy_held"),
-        ),
-        migrations.AddConstraint(
-            model_name="proxy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("giver", models.F("holder")), _negated=True), name="proxy_to_another"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proxy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("instruction__in", ["", "yes", "no", "abstain"])), name="proxy_instruction_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proxy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("valid_until__isnull", True), ("valid_until__gt", models.F("valid_from")), _connector="OR"
-                ),
-                name="proxy_period_forward",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proxy",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("motion__isnull", False), ("revoked_at__isnull", True)),
-                fields=("alliance", "giver", "motion"),
-                name="proxy_once_per_motion",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proxy",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("motion__isnull", True), ("revoked_at__isnull", True)),
-                fields=("alliance", "giver", "group"),
-                name="proxy_standing_once_per_body",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="receiveddirective",
-            index=models.Index(fields=["alliance", "-delivered_at", "-id"], name="received_directive_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="receiveddirective",
-            constraint=models.UniqueConstraint(fields=("alliance", "directive_uuid"), name="received_directive_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="receiveddirective",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="received_directive_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="receiveddirective",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["target", "work", "notice"])), name="received_directive_kind_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="receiveddirective",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["waiting", "delivered", "acknowledged", "reported"])),
-                name="received_directive_state_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="directive",
-            index=models.Index(fields=["alliance", "-created_at", "-id"], name="directive_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="directive",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="directive_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="directive",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["target", "work", "notice"])), name="directive_kind_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="directive",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["draft", "sent", "closed"])), name="directive_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="directive",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("title_en", ""), _negated=True), models.Q(("title_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="directive_has_a_title",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="responsibility",
-            index=models.Index(fields=["alliance", "state", "due_on", "id"], name="responsibility_due"),
-        ),
-        migrations.AddIndex(
-            model_name="responsibility",
-            index=models.Index(fields=["alliance", "institution", "id"], name="responsibility_of"),
-        ),
-        migrations.AddIndex(
-            model_name="responsibility",
-            index=models.Index(fields=["alliance", "-created_at", "-id"], name="responsibility_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="responsibility",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="responsibility_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="responsibility",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["proposed", "acknowledged", "declined", "done", "ended"])),
-                name="responsibility_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="responsibility",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("period__in", ["once", "monthly", "quarterly", "yearly", "per_pilot"])),
-                name="responsibility_period_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="responsibility",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("duty_en", ""), _negated=True), models.Q(("duty_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="responsibility_says_what",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="responsibilityreport",
-            index=models.Index(fields=["alliance", "state", "due_on", "id"], name="responsibility_report_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="responsibilityreport",
-            constraint=models.UniqueConstraint(
-                fields=("alliance", "responsibility", "due_on"), name="responsibility_report_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="responsibilityreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["due", "submitted", "accepted", "returned"])),
-                name="responsibility_report_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seatalternate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="seat_alternate_period_forward",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seatalternate",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("alliance", "="),
-                    ("membership", "="),
-                    ("user", "="),
-                    (
-                        members.models.standing.TsTzRange(
-                            "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="seat_alternate_periods_apart",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="seatinvitation",
-            index=models.Index(fields=["alliance", "institution", "state"], name="seat_invitation_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="seatinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "accepted", "declined", "withdrawn"])),
-                name="seat_invitation_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seatinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["convenor", "member", "observer"])), name="seat_invitation_role_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seatinvitation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "element__in",
-                        [
-                            "",
-                            "policy",
-                            "talent",
-                            "technology",
-                            "dissemination",
-                            "product_transformation",
-                            "pilot_feedback",
-                            "capital",
-                            "resources",
-                            "coordination_supervision",
-                        ],
-                    )
-                ),
-                name="seat_invitation_element_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seatinvitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "open")),
-                fields=("alliance", "group", "institution"),
-                name="seat_invitation_open_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="teller",
-            constraint=models.UniqueConstraint(fields=("alliance", "motion", "user"), name="teller_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="term",
-            constraint=models.UniqueConstraint(fields=("alliance", "group", "number"), name="term_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="term",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="term_forward"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="term",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("alliance", "="),
-                    ("group", "="),
-                    (
-                        members.models.standing.TsTzRange(
-                            "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="term_periods_apart",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="position",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["chair", "vice_chair", "secretary", "treasurer"])),
-                name="position_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="position",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="position_period_forward",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="position",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("kind__in", ("chair", "secretary", "treasurer"))),
-                expressions=[
-                    ("alliance", "="),
-                    ("group", "="),
-                    ("kind", "="),
-                    (
-                        members.models.standing.TsTzRange(
-                            "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="position_held_by_one",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vote",
-            constraint=models.UniqueConstraint(fields=("alliance", "motion", "institution"), name="vote_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="vote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("choice__in", ["yes", "no", "abstain"])), name="vote_choice_known"
             ),
         ),
     ]

@@ -12,9 +12,9 @@ import members.models.standing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alliance", "0005_saved_views"),
+        ("alliance", "0004_audit_sealing"),
+        ("alliance", "__first__"),
         ("members", "0002_alliances_of_user"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -22,6 +22,12 @@ class Migration(migrations.Migration):
             name="Application",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
                 (
@@ -114,67 +120,117 @@ class Migration(migrations.Migration):
                 ("submitted_at", models.DateTimeField(blank=True, null=True)),
                 ("due_at", models.DateTimeField(blank=True, null=True)),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="ApplicationEvidence",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("legal_status", "proof of legal status"),
-                            ("element_statement", "statement of the elements offered"),
-                            ("authorisation", "letter naming representative and signatory"),
-                            ("track_record", "list of studies and outputs"),
-                            ("member_list", "list of the association's own members"),
-                            ("publishing_licence", "licence to publish, or channel registration"),
-                            ("production_site", "description of sites where pilots can run"),
-                            ("collection_overview", "overview of collections and access terms"),
-                            ("parent_consent", "consent of the parent university"),
-                            ("other", "other evidence"),
-                        ],
-                        max_length=20,
-                        verbose_name="evidence",
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="applications",
+                        to="members.institution",
                     ),
                 ),
-                ("added_at", models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="ApplicationLetter",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("link", "private link"),
-                            ("received", "receipt"),
-                            ("returned", "sent back for completion"),
-                            ("reminder", "reminder"),
-                            ("complete", "complete, goes to the committee"),
-                            ("accepted", "admission"),
-                            ("rejected", "refusal with reasons"),
-                            ("closed", "closed without decision"),
-                        ],
-                        max_length=12,
-                        verbose_name="letter",
+                    "screened_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("key", models.CharField(max_length=60)),
-                ("subject", models.CharField(max_length=300, verbose_name="subject")),
-                ("body", models.TextField(verbose_name="text")),
-                ("has_link", models.BooleanField(default=True)),
-                ("created_at", models.DateTimeField()),
-                ("mailed_at", models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="application_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "access_digest"), name="application_link_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "unconfirmed",
+                                    "submitted",
+                                    "screening",
+                                    "returned",
+                                    "complete",
+                                    "voting",
+                                    "accepted",
+                                    "rejected",
+                                    "withdrawn",
+                                    "expired",
+                                ],
+                            )
+                        ),
+                        name="application_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "industry_think_tank",
+                                    "industry_association",
+                                    "specialised_think_tank",
+                                    "media_think_tank",
+                                    "leading_enterprise",
+                                    "library_information",
+                                    "university_think_tank",
+                                ],
+                            )
+                        ),
+                        name="application_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("subkind__in", ["", "single_field", "diversified", "intra_industry", "inter_industry"])
+                        ),
+                        name="application_subkind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("registry_scheme__in", ["none", "uscc", "ror"])),
+                        name="application_registry_scheme_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name_en", ""), _negated=True),
+                            models.Q(("name_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="application_has_a_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "accepted"), _negated=True), ("institution__isnull", False), _connector="OR"
+                        ),
+                        name="application_accepted_has_institution",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["accepted", "rejected"]), _negated=True),
+                            ("decided_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="application_decided_has_a_date",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "-created_at", "-id"], name="application_newest"),
+                    models.Index(fields=["alliance", "state", "-created_at", "-id"], name="application_by_state"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BulkAct",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("act", models.CharField(max_length=40)),
                 ("params", models.JSONField(default=dict)),
@@ -184,12 +240,38 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("undone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "job",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="alliance.job",
+                    ),
+                ),
             ],
+            options={
+                "constraints": [],
+                "indexes": [models.Index(fields=["alliance", "actor", "-created_at"], name="bulk_act_newest")],
+            },
         ),
         migrations.CreateModel(
             name="DuplicatePair",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("score", models.DecimalField(decimal_places=3, max_digits=4, verbose_name="likeness")),
                 ("reasons", models.JSONField(default=list)),
@@ -204,22 +286,55 @@ class Migration(migrations.Migration):
                 ),
                 ("found_at", models.DateTimeField()),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "first",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "second",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="members.institution"
+                    ),
+                ),
             ],
-        ),
-        migrations.CreateModel(
-            name="ExitHandover",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("duty_key", models.CharField(max_length=120)),
-                ("label_en", models.CharField(max_length=300)),
-                ("label_zh", models.CharField(max_length=300)),
-                ("settled_at", models.DateTimeField()),
-            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "first", "second"), name="duplicate_pair_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("first__lt", models.F("second"))), name="duplicate_pair_in_order"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "dismissed", "merged"])), name="duplicate_pair_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("score__gte", 0), ("score__lte", 1)), name="duplicate_pair_score_0_to_1"
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "state", "-score", "-id"], name="duplicate_pair_likest")],
+            },
         ),
         migrations.CreateModel(
             name="Expert",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
                 (
@@ -262,68 +377,70 @@ class Migration(migrations.Migration):
                 ("sort_key", models.CharField(editable=False, max_length=300)),
                 ("search_text", models.TextField(default="", editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="ExpertConsent",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "level",
-                    models.CharField(
-                        choices=[
-                            ("public", "everybody"),
-                            ("members_only", "members only"),
-                            ("none", "nobody outside the own institution and the office"),
-                        ],
-                        max_length=12,
-                        verbose_name="who may see",
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="experts", to="members.institution"
                     ),
                 ),
-                ("wording_version", models.CharField(max_length=20)),
-                ("given_at", models.DateTimeField(verbose_name="given")),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True, verbose_name="withdrawn")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="ExpertInterest",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("post", "post or employment"),
-                            ("holding", "shares or ownership"),
-                            ("contract", "contract of the last three years"),
-                            ("family", "close relative concerned"),
-                            ("shared_output", "shared output"),
-                            ("other", "other interest"),
-                        ],
-                        max_length=14,
-                        verbose_name="interest",
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("words_en", models.CharField(blank=True, default="", max_length=300, verbose_name="in English")),
-                ("words_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="in Chinese")),
-                ("starts_on", models.DateField(blank=True, null=True, verbose_name="from")),
-                ("ends_on", models.DateField(blank=True, null=True, verbose_name="until")),
-                ("declared_at", models.DateTimeField()),
             ],
-        ),
-        migrations.CreateModel(
-            name="ExpertSkill",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("position", models.PositiveSmallIntegerField(default=0)),
-                ("name_en", models.CharField(blank=True, default="", max_length=120, verbose_name="skill in English")),
-                ("name_zh", models.CharField(blank=True, default="", max_length=120, verbose_name="skill in Chinese")),
-            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="expert_code_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("orcid", ""), _negated=True),
+                        fields=("alliance", "orcid"),
+                        name="expert_orcid_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["active", "ended"])), name="expert_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("consent__in", ["public", "members_only", "none"])), name="expert_consent_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name_en", ""), _negated=True),
+                            models.Q(("name_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="expert_has_a_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("days_per_month__isnull", True),
+                            models.Q(("days_per_month__gte", 0), ("days_per_month__lte", 31)),
+                            _connector="OR",
+                        ),
+                        name="expert_days_of_a_month",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["alliance", "sort_key", "id"], name="expert_by_name"),
+                    models.Index(fields=["alliance", "institution", "sort_key", "id"], name="expert_of_institution"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="FactMark",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 (
                     "fact",
                     models.CharField(
@@ -344,34 +461,148 @@ class Migration(migrations.Migration):
                 ("verified_at", models.DateTimeField(blank=True, null=True, verbose_name="verified")),
                 ("confirmed_at", models.DateTimeField(blank=True, null=True, verbose_name="confirmed")),
                 ("valid_until", models.DateField(blank=True, null=True, verbose_name="valid until")),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "evidence_file",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="alliance.storedfile",
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="marks", to="members.institution"
+                    ),
+                ),
+                (
+                    "verified_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "institution", "fact"), name="fact_mark_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fact__in", ["name", "kind", "registry", "region", "web", "contact", "elements"])
+                        ),
+                        name="fact_mark_fact_known",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "valid_until"], name="fact_mark_due")],
+            },
         ),
         migrations.CreateModel(
             name="InstitutionExit",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("notice_at", models.DateTimeField(verbose_name="notice given")),
                 ("due_on", models.DateField(verbose_name="to be completed by")),
                 ("completed_at", models.DateTimeField(blank=True, null=True, verbose_name="completed")),
                 ("called_off_at", models.DateTimeField(blank=True, null=True, verbose_name="called off")),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="exits", to="members.institution"
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("called_off_at__isnull", True), ("completed_at__isnull", True)),
+                        fields=("alliance", "institution"),
+                        name="institution_exit_open_once",
+                    )
+                ],
+                "indexes": [],
+            },
         ),
         migrations.CreateModel(
             name="InstitutionMerge",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("absorbed_state", models.CharField(max_length=16)),
                 ("filled", models.JSONField(default=dict)),
                 ("merged_at", models.DateTimeField()),
                 ("undo_until", models.DateTimeField()),
                 ("undone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "absorbed",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "kept",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "merged_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "constraints": [],
+                "indexes": [models.Index(fields=["alliance", "-merged_at", "-id"], name="institution_merge_newest")],
+            },
         ),
         migrations.CreateModel(
             name="InstitutionStanding",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -392,32 +623,66 @@ class Migration(migrations.Migration):
                 ("starts_at", models.DateTimeField(verbose_name="from")),
                 ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
                 ("decision_reference", models.CharField(blank=True, default="", max_length=40, verbose_name="decision")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="MergeStep",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("table", models.CharField(max_length=80)),
-                ("column", models.CharField(max_length=80)),
-                ("row_id", models.BigIntegerField()),
                 (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("moved", "moved to the entry that stays"),
-                            ("left", "left with the old entry, because the other has its own"),
-                        ],
-                        max_length=8,
-                        verbose_name="what happened",
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="standings", to="members.institution"
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "charter_pending",
+                                    "active",
+                                    "suspended",
+                                    "leaving",
+                                    "withdrawn",
+                                    "expelled",
+                                    "lapsed",
+                                    "merged",
+                                ],
+                            )
+                        ),
+                        name="institution_standing_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="institution_standing_period_forward",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            ("alliance", "="),
+                            ("institution", "="),
+                            (
+                                members.models.standing.TsTzRange(
+                                    "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="institution_standing_periods_apart",
+                    ),
+                ],
+                "indexes": [],
+            },
         ),
         migrations.CreateModel(
             name="Resource",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("code", models.SlugField(db_index=False, max_length=40, verbose_name="code")),
                 (
@@ -469,12 +734,474 @@ class Migration(migrations.Migration):
                 ("needs_approval", models.BooleanField(default=True, verbose_name="each booking needs the owner's consent")),
                 ("sort_key", models.CharField(editable=False, max_length=300)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="resources", to="members.institution"
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "code"), name="resource_code_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["laboratory", "equipment", "data_set", "collection", "software", "venue"])
+                        ),
+                        name="resource_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "paused", "ended"])), name="resource_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("audience__in", ["own", "named", "members", "public"])),
+                        name="resource_audience_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name_en", ""), _negated=True),
+                            models.Q(("name_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="resource_has_a_name",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "sort_key", "id"], name="resource_by_name")],
+            },
+        ),
+        migrations.CreateModel(
+            name="StandingNote",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reminder", "written reminder"),
+                            ("heard_written", "heard in writing"),
+                            ("heard_person", "heard in person"),
+                        ],
+                        max_length=14,
+                        verbose_name="step",
+                    ),
+                ),
+                ("on", models.DateField(verbose_name="on")),
+                ("words", models.TextField(verbose_name="what was said")),
+                ("noted_at", models.DateTimeField()),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="standing_notes", to="members.institution"
+                    ),
+                ),
+                (
+                    "noted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["reminder", "heard_written", "heard_person"])),
+                        name="standing_note_kind_known",
+                    )
+                ],
+                "indexes": [models.Index(fields=["alliance", "institution", "-on", "-id"], name="standing_note_newest")],
+            },
+        ),
+        migrations.CreateModel(
+            name="ApplicationEvidence",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("legal_status", "proof of legal status"),
+                            ("element_statement", "statement of the elements offered"),
+                            ("authorisation", "letter naming representative and signatory"),
+                            ("track_record", "list of studies and outputs"),
+                            ("member_list", "list of the association's own members"),
+                            ("publishing_licence", "licence to publish, or channel registration"),
+                            ("production_site", "description of sites where pilots can run"),
+                            ("collection_overview", "overview of collections and access terms"),
+                            ("parent_consent", "consent of the parent university"),
+                            ("other", "other evidence"),
+                        ],
+                        max_length=20,
+                        verbose_name="evidence",
+                    ),
+                ),
+                ("added_at", models.DateTimeField()),
+                (
+                    "application",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="evidence", to="members.application"
+                    ),
+                ),
+                (
+                    "file",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.storedfile"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "legal_status",
+                                    "element_statement",
+                                    "authorisation",
+                                    "track_record",
+                                    "member_list",
+                                    "publishing_licence",
+                                    "production_site",
+                                    "collection_overview",
+                                    "parent_consent",
+                                    "other",
+                                ],
+                            )
+                        ),
+                        name="application_evidence_kind_known",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("alliance", "application", "file"), name="application_evidence_file_once"
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="ApplicationLetter",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("link", "private link"),
+                            ("received", "receipt"),
+                            ("returned", "sent back for completion"),
+                            ("reminder", "reminder"),
+                            ("complete", "complete, goes to the committee"),
+                            ("accepted", "admission"),
+                            ("rejected", "refusal with reasons"),
+                            ("closed", "closed without decision"),
+                        ],
+                        max_length=12,
+                        verbose_name="letter",
+                    ),
+                ),
+                ("key", models.CharField(max_length=60)),
+                ("subject", models.CharField(max_length=300, verbose_name="subject")),
+                ("body", models.TextField(verbose_name="text")),
+                ("has_link", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                ("mailed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "application",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="letters", to="members.application"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "application", "key"), name="application_letter_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                ["link", "received", "returned", "reminder", "complete", "accepted", "rejected", "closed"],
+                            )
+                        ),
+                        name="application_letter_kind_known",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("mailed_at__isnull", True)),
+                        fields=["alliance", "created_at"],
+                        name="application_letter_unmailed",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ExitHandover",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("duty_key", models.CharField(max_length=120)),
+                ("label_en", models.CharField(max_length=300)),
+                ("label_zh", models.CharField(max_length=300)),
+                ("settled_at", models.DateTimeField()),
+                (
+                    "handed_to",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "settled_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "exit",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="handovers", to="members.institutionexit"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("alliance", "exit", "duty_key"), name="exit_handover_once")],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="ExpertConsent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("public", "everybody"),
+                            ("members_only", "members only"),
+                            ("none", "nobody outside the own institution and the office"),
+                        ],
+                        max_length=12,
+                        verbose_name="who may see",
+                    ),
+                ),
+                ("wording_version", models.CharField(max_length=20)),
+                ("given_at", models.DateTimeField(verbose_name="given")),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True, verbose_name="withdrawn")),
+                (
+                    "expert",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="members.expert"
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("level__in", ["public", "members_only", "none"])),
+                        name="expert_consent_level_known",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("withdrawn_at__isnull", True)),
+                        fields=("alliance", "expert"),
+                        name="expert_consent_open_once",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="ExpertInterest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("post", "post or employment"),
+                            ("holding", "shares or ownership"),
+                            ("contract", "contract of the last three years"),
+                            ("family", "close relative concerned"),
+                            ("shared_output", "shared output"),
+                            ("other", "other interest"),
+                        ],
+                        max_length=14,
+                        verbose_name="interest",
+                    ),
+                ),
+                ("words_en", models.CharField(blank=True, default="", max_length=300, verbose_name="in English")),
+                ("words_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="in Chinese")),
+                ("starts_on", models.DateField(blank=True, null=True, verbose_name="from")),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="until")),
+                ("declared_at", models.DateTimeField()),
+                (
+                    "counterparty",
+                    alliance.kernel.fields.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.institution",
+                    ),
+                ),
+                (
+                    "expert",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="interests", to="members.expert"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["post", "holding", "contract", "family", "shared_output", "other"])
+                        ),
+                        name="expert_interest_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("counterparty__isnull", False),
+                            models.Q(("words_en", ""), _negated=True),
+                            models.Q(("words_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="expert_interest_says_something",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="ExpertSkill",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("name_en", models.CharField(blank=True, default="", max_length=120, verbose_name="skill in English")),
+                ("name_zh", models.CharField(blank=True, default="", max_length=120, verbose_name="skill in Chinese")),
+                (
+                    "expert",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="skills", to="members.expert"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "expert", "position"), name="expert_skill_place_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name_en", ""), _negated=True),
+                            models.Q(("name_zh", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="expert_skill_has_a_name",
+                    ),
+                ],
+                "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="MergeStep",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
+                ("table", models.CharField(max_length=80)),
+                ("column", models.CharField(max_length=80)),
+                ("row_id", models.BigIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("moved", "moved to the entry that stays"),
+                            ("left", "left with the old entry, because the other has its own"),
+                        ],
+                        max_length=8,
+                        verbose_name="what happened",
+                    ),
+                ),
+                (
+                    "merge",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="members.institutionmerge"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["moved", "left"])), name="merge_step_outcome_known"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("alliance", "merge", "table", "column", "row_id"), name="merge_step_once"
+                    ),
+                ],
+                "indexes": [],
+            },
         ),
         migrations.CreateModel(
             name="ResourceBooking",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
+                    ),
+                ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
                     "state",
@@ -495,34 +1222,81 @@ class Migration(migrations.Migration):
                 ("purpose", models.CharField(max_length=300, verbose_name="purpose")),
                 ("answer", models.CharField(blank=True, default="", max_length=300, verbose_name="the owner's answer")),
                 ("created_at", models.DateTimeField()),
+                (
+                    "booked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="bookings", to="members.institution"
+                    ),
+                ),
+                (
+                    "resource",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="bookings", to="members.resource"
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["requested", "confirmed", "declined", "cancelled"])),
+                        name="resource_booking_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="resource_booking_forward"
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("state__in", ("requested", "confirmed"))),
+                        expressions=[
+                            ("alliance", "="),
+                            ("resource", "="),
+                            (
+                                members.models.standing.TsTzRange(
+                                    "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="resource_booking_times_apart",
+                    ),
+                ],
+                "indexes": [models.Index(fields=["alliance", "institution", "starts_at"], name="resource_booking_of")],
+            },
         ),
         migrations.CreateModel(
             name="ResourceUser",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-            ],
-        ),
-        migrations.CreateModel(
-            name="StandingNote",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("reminder", "written reminder"),
-                            ("heard_written", "heard in writing"),
-                            ("heard_person", "heard in person"),
-                        ],
-                        max_length=14,
-                        verbose_name="step",
+                    "alliance",
+                    alliance.kernel.fields.AllianceKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
                     ),
                 ),
-                ("on", models.DateField(verbose_name="on")),
-                ("words", models.TextField(verbose_name="what was said")),
-                ("noted_at", models.DateTimeField()),
+                (
+                    "institution",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="members.institution"
+                    ),
+                ),
+                (
+                    "resource",
+                    alliance.kernel.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="users", to="members.resource"
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("alliance", "resource", "institution"), name="resource_user_once")
+                ],
+                "indexes": [],
+            },
         ),
         migrations.RemoveConstraint(
             model_name="institution",
@@ -667,893 +1441,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("subject__in", ["institutions", "experts", "seats"])),
                 name="institution_import_subject_known",
-            ),
-        ),
-        migrations.AddField(
-            model_name="application",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="application",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="applications",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="application",
-            name="screened_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="applicationevidence",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="applicationevidence",
-            name="application",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="evidence", to="members.application"
-            ),
-        ),
-        migrations.AddField(
-            model_name="applicationevidence",
-            name="file",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.storedfile"
-            ),
-        ),
-        migrations.AddField(
-            model_name="applicationletter",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="applicationletter",
-            name="application",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="letters", to="members.application"
-            ),
-        ),
-        migrations.AddField(
-            model_name="bulkact",
-            name="actor",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="bulkact",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="bulkact",
-            name="job",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.job"
-            ),
-        ),
-        migrations.AddField(
-            model_name="duplicatepair",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="duplicatepair",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="duplicatepair",
-            name="first",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="duplicatepair",
-            name="second",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="exithandover",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="exithandover",
-            name="handed_to",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="exithandover",
-            name="settled_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="expert",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="expert",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="experts", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="expert",
-            name="user",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertconsent",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertconsent",
-            name="expert",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="members.expert"
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertconsent",
-            name="recorded_by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertinterest",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertinterest",
-            name="counterparty",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="members.institution",
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertinterest",
-            name="expert",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="interests", to="members.expert"
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertskill",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="expertskill",
-            name="expert",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="skills", to="members.expert"
-            ),
-        ),
-        migrations.AddField(
-            model_name="factmark",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="factmark",
-            name="confirmed_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="factmark",
-            name="evidence_file",
-            field=alliance.kernel.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="alliance.storedfile",
-            ),
-        ),
-        migrations.AddField(
-            model_name="factmark",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="marks", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="factmark",
-            name="verified_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionexit",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionexit",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="exits", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="exithandover",
-            name="exit",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="handovers", to="members.institutionexit"
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionmerge",
-            name="absorbed",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionmerge",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionmerge",
-            name="kept",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionmerge",
-            name="merged_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionmerge",
-            name="undone_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionstanding",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="institutionstanding",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="standings", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="mergestep",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="mergestep",
-            name="merge",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="members.institutionmerge"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resource",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resource",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="resources", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resourcebooking",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resourcebooking",
-            name="booked_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="resourcebooking",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="bookings", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resourcebooking",
-            name="resource",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="bookings", to="members.resource"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resourceuser",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resourceuser",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="resourceuser",
-            name="resource",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="users", to="members.resource"
-            ),
-        ),
-        migrations.AddField(
-            model_name="standingnote",
-            name="alliance",
-            field=alliance.kernel.fields.AllianceKey(
-                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-            ),
-        ),
-        migrations.AddField(
-            model_name="standingnote",
-            name="institution",
-            field=alliance.kernel.fields.TenantForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="standing_notes", to="members.institution"
-            ),
-        ),
-        migrations.AddField(
-            model_name="standingnote",
-            name="noted_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="application",
-            index=models.Index(fields=["alliance", "-created_at", "-id"], name="application_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="application",
-            index=models.Index(fields=["alliance", "state", "-created_at", "-id"], name="application_by_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="application_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.UniqueConstraint(fields=("alliance", "access_digest"), name="application_link_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "unconfirmed",
-                            "submitted",
-                            "screening",
-                            "returned",
-                            "complete",
-                            "voting",
-                            "accepted",
-                            "rejected",
-                            "withdrawn",
-                            "expired",
-                        ],
-                    )
-                ),
-                name="application_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "industry_think_tank",
-                            "industry_association",
-                            "specialised_think_tank",
-                            "media_think_tank",
-                            "leading_enterprise",
-                            "library_information",
-                            "university_think_tank",
-                        ],
-                    )
-                ),
-                name="application_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("subkind__in", ["", "single_field", "diversified", "intra_industry", "inter_industry"])),
-                name="application_subkind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("registry_scheme__in", ["none", "uscc", "ror"])),
-                name="application_registry_scheme_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name_en", ""), _negated=True), models.Q(("name_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="application_has_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "accepted"), _negated=True), ("institution__isnull", False), _connector="OR"
-                ),
-                name="application_accepted_has_institution",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["accepted", "rejected"]), _negated=True),
-                    ("decided_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="application_decided_has_a_date",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="applicationevidence",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "legal_status",
-                            "element_statement",
-                            "authorisation",
-                            "track_record",
-                            "member_list",
-                            "publishing_licence",
-                            "production_site",
-                            "collection_overview",
-                            "parent_consent",
-                            "other",
-                        ],
-                    )
-                ),
-                name="application_evidence_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="applicationevidence",
-            constraint=models.UniqueConstraint(
-                fields=("alliance", "application", "file"), name="application_evidence_file_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="applicationletter",
-            index=models.Index(
-                condition=models.Q(("mailed_at__isnull", True)),
-                fields=["alliance", "created_at"],
-                name="application_letter_unmailed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="applicationletter",
-            constraint=models.UniqueConstraint(fields=("alliance", "application", "key"), name="application_letter_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="applicationletter",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["link", "received", "returned", "reminder", "complete", "accepted", "rejected", "closed"])
-                ),
-                name="application_letter_kind_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="bulkact",
-            index=models.Index(fields=["alliance", "actor", "-created_at"], name="bulk_act_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="duplicatepair",
-            index=models.Index(fields=["alliance", "state", "-score", "-id"], name="duplicate_pair_likest"),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicatepair",
-            constraint=models.UniqueConstraint(fields=("alliance", "first", "second"), name="duplicate_pair_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicatepair",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first__lt", models.F("second"))), name="duplicate_pair_in_order"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicatepair",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "dismissed", "merged"])), name="duplicate_pair_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicatepair",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("score__gte", 0), ("score__lte", 1)), name="duplicate_pair_score_0_to_1"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="expert",
-            index=models.Index(fields=["alliance", "sort_key", "id"], name="expert_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="expert",
-            index=models.Index(fields=["alliance", "institution", "sort_key", "id"], name="expert_of_institution"),
-        ),
-        migrations.AddConstraint(
-            model_name="expert",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="expert_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="expert",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("orcid", ""), _negated=True), fields=("alliance", "orcid"), name="expert_orcid_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["active", "ended"])), name="expert_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("consent__in", ["public", "members_only", "none"])), name="expert_consent_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name_en", ""), _negated=True), models.Q(("name_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="expert_has_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expert",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("days_per_month__isnull", True),
-                    models.Q(("days_per_month__gte", 0), ("days_per_month__lte", 31)),
-                    _connector="OR",
-                ),
-                name="expert_days_of_a_month",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expertconsent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("level__in", ["public", "members_only", "none"])), name="expert_consent_level_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expertconsent",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("withdrawn_at__isnull", True)),
-                fields=("alliance", "expert"),
-                name="expert_consent_open_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expertinterest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["post", "holding", "contract", "family", "shared_output", "other"])),
-                name="expert_interest_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expertinterest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("counterparty__isnull", False),
-                    models.Q(("words_en", ""), _negated=True),
-                    models.Q(("words_zh", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="expert_interest_says_something",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="expertskill",
-            constraint=models.UniqueConstraint(fields=("alliance", "expert", "position"), name="expert_skill_place_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="expertskill",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name_en", ""), _negated=True), models.Q(("name_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="expert_skill_has_a_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="factmark",
-            index=models.Index(fields=["alliance", "valid_until"], name="fact_mark_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="factmark",
-            constraint=models.UniqueConstraint(fields=("alliance", "institution", "fact"), name="fact_mark_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="factmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("fact__in", ["name", "kind", "registry", "region", "web", "contact", "elements"])),
-                name="fact_mark_fact_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="institutionexit",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("called_off_at__isnull", True), ("completed_at__isnull", True)),
-                fields=("alliance", "institution"),
-                name="institution_exit_open_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exithandover",
-            constraint=models.UniqueConstraint(fields=("alliance", "exit", "duty_key"), name="exit_handover_once"),
-        ),
-        migrations.AddIndex(
-            model_name="institutionmerge",
-            index=models.Index(fields=["alliance", "-merged_at", "-id"], name="institution_merge_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="institutionstanding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["charter_pending", "active", "suspended", "leaving", "withdrawn", "expelled", "lapsed", "merged"],
-                    )
-                ),
-                name="institution_standing_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="institutionstanding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__isnull", True), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="institution_standing_period_forward",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="institutionstanding",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    ("alliance", "="),
-                    ("institution", "="),
-                    (
-                        members.models.standing.TsTzRange(
-                            "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="institution_standing_periods_apart",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mergestep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["moved", "left"])), name="merge_step_outcome_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mergestep",
-            constraint=models.UniqueConstraint(
-                fields=("alliance", "merge", "table", "column", "row_id"), name="merge_step_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="resource",
-            index=models.Index(fields=["alliance", "sort_key", "id"], name="resource_by_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="resource",
-            constraint=models.UniqueConstraint(fields=("alliance", "code"), name="resource_code_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="resource",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["laboratory", "equipment", "data_set", "collection", "software", "venue"])),
-                name="resource_kind_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resource",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "paused", "ended"])), name="resource_state_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resource",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("audience__in", ["own", "named", "members", "public"])), name="resource_audience_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resource",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name_en", ""), _negated=True), models.Q(("name_zh", ""), _negated=True), _connector="OR"
-                ),
-                name="resource_has_a_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="resourcebooking",
-            index=models.Index(fields=["alliance", "institution", "starts_at"], name="resource_booking_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcebooking",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["requested", "confirmed", "declined", "cancelled"])),
-                name="resource_booking_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcebooking",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="resource_booking_forward"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourcebooking",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("state__in", ("requested", "confirmed"))),
-                expressions=[
-                    ("alliance", "="),
-                    ("resource", "="),
-                    (
-                        members.models.standing.TsTzRange(
-                            "starts_at", "ends_at", django.contrib.postgres.fields.ranges.RangeBoundary()
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="resource_booking_times_apart",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="resourceuser",
-            constraint=models.UniqueConstraint(fields=("alliance", "resource", "institution"), name="resource_user_once"),
-        ),
-        migrations.AddIndex(
-            model_name="standingnote",
-            index=models.Index(fields=["alliance", "institution", "-on", "-id"], name="standing_note_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="standingnote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["reminder", "heard_written", "heard_person"])),
-                name="standing_note_kind_known",
             ),
         ),
     ]
