@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,20 +22,35 @@ from groups.actions import (
     reminders,  # noqa: F401 - registers its texts
     seat_invitation,  # noqa: F401 - likewise
 )
+from groups.actions.conflict import screen_matter, screen_open_matters
 from groups.actions.demo import load
+from groups.actions.directive import carry_closing, carry_directive, tell_sender
 from groups.actions.handover import list_action_duties, list_position_duties, list_seat_duties
 from groups.actions.meeting import PAPER_PURPOSE, send_invitations
 from groups.actions.minutes import send_minutes_round
 from groups.actions.motion import apply_effect
 from groups.actions.motion_duties import motion_duties
-from groups.permissions import RULE_CONFLICT, VIEW_MEETINGS, VIEW_MOTIONS, group_grants
+from groups.models import Motion
+from groups.permissions import RULE_CONFLICT, VIEW_DIRECTIVES, VIEW_MEETINGS, VIEW_MOTIONS, group_grants
 from groups.selectors.audiences import GroupAudience
 from groups.selectors.group import LIST_EXTENSION, seats_panel
 from groups.selectors.meeting import count_coming, find_paper
 from groups.selectors.motion import count_open
-from groups.signals import MEETING_CONVENED, MINUTES_CIRCULATED, MOTION_DECIDED
+from groups.signals import (
+    DIRECTIVE_ANSWERED,
+    DIRECTIVE_ARRIVED,
+    DIRECTIVE_CLOSED,
+    DIRECTIVE_SENT,
+    INTERESTS_CHANGED,
+    MEETING_CONVENED,
+    MINUTES_CIRCULATED,
+    MOTION_DECIDED,
+    MOTION_OPENED,
+)
+from members.models import Expert, Institution
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
+from members.signals import EXPERT_INTEREST_CHANGED
 
 if TYPE_CHECKING:
     from alliance.models import StoredFile
@@ -218,3 +234,66 @@ def _send_invitations(event: Event) -> None:
 @consumer(MINUTES_CIRCULATED, "groups.send_minutes_round")
 def _send_minutes_round(event: Event) -> None:
     send_minutes_round(event.alliance, event.payload["meeting"], event.payload["version"], at=timezone.now())
+
+
+# ------------------------------------------------------------------- conflicts of interest, declarations, directives
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="directives",
+        label=_("Levels"),
+        url_name="directive_list",
+        icon="network",
+        order=80,
+        permission=VIEW_DIRECTIVES,
+    )
+)
+add(
+    NavigationEntry(
+        area="portal:institution", key="interests", label=_("Interests"), url_name="portal_interest_list", order=60
+    )
+)
+
+
+@consumer(MOTION_OPENED, "groups.screen_motion")
+def screen_motion(event: Event) -> None:
+    """Whoever a rule finds linked with the party of a motion stands aside from it."""
+    motion = Motion.objects.of(event.alliance).filter(code=event.payload["motion"]).first()
+    if motion is not None:
+        screen_matter(event.alliance, motion.matter or f"motion:{motion.code}", at=timezone.now())
+
+
+@consumer(INTERESTS_CHANGED, "groups.screen_after_declaration")
+def screen_after_declaration(event: Event) -> None:
+    """A new interest may matter for what is open."""
+    institution = Institution.objects.of(event.alliance).filter(code=event.payload["institution"]).first()
+    if institution is not None:
+        screen_open_matters(event.alliance, at=timezone.now(), touching=[institution.pk])
+
+
+@consumer(EXPERT_INTEREST_CHANGED, "groups.screen_after_expert")
+def screen_after_expert(event: Event) -> None:
+    """So may one of an expert."""
+    expert = Expert.objects.of(event.alliance).filter(code=event.payload["expert"]).first()
+    if expert is not None:
+        screen_open_matters(event.alliance, at=timezone.now(), touching=[expert.institution_id])
+
+
+@consumer(DIRECTIVE_SENT, "groups.carry_directive")
+def carry(event: Event) -> None:
+    """Carry a directive into the alliance below."""
+    carry_directive(event.alliance, UUID(event.payload["delivery"]), at=timezone.now())
+
+
+@consumer(DIRECTIVE_ARRIVED, "groups.tell_arrival")
+@consumer(DIRECTIVE_ANSWERED, "groups.tell_answer")
+def tell(event: Event) -> None:
+    """Carry the state of a directive back to its sender."""
+    tell_sender(event.alliance, UUID(event.payload["delivery"]), at=timezone.now())
+
+
+@consumer(DIRECTIVE_CLOSED, "groups.carry_closing")
+def close(event: Event) -> None:
+    """Tell one recipient that a directive is closed."""
+    carry_closing(event.alliance, UUID(event.payload["delivery"]), at=timezone.now())
