@@ -17,12 +17,15 @@ from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
 from groups import words  # noqa: F401 - names acts and records for the audit log
 from groups.actions import (
+    charter_texts,  # noqa: F401 - registers its texts and uses of files
     group,  # noqa: F401 - registers its job
     group_exception,  # noqa: F401 - registers its effect
     reminders,  # noqa: F401 - registers its texts
     seat_invitation,  # noqa: F401 - likewise
 )
+from groups.actions.charter import ask_for_acceptance
 from groups.actions.conflict import screen_matter, screen_open_matters
+from groups.actions.consortium import end_parts_of, settle_part
 from groups.actions.demo import load
 from groups.actions.directive import carry_closing, carry_directive, tell_sender
 from groups.actions.handover import list_action_duties, list_position_duties, list_seat_duties
@@ -30,13 +33,30 @@ from groups.actions.meeting import PAPER_PURPOSE, send_invitations
 from groups.actions.minutes import send_minutes_round
 from groups.actions.motion import apply_effect
 from groups.actions.motion_duties import motion_duties
+from groups.actions.responsibility import hand_over_responsibility
 from groups.models import Motion
-from groups.permissions import RULE_CONFLICT, VIEW_DIRECTIVES, VIEW_MEETINGS, VIEW_MOTIONS, group_grants
+from groups.permissions import (
+    LIST_DISPUTES,
+    RULE_CONFLICT,
+    VIEW_CONSORTIA,
+    VIEW_DIRECTIVES,
+    VIEW_MEETINGS,
+    VIEW_MOTIONS,
+    VIEW_RESPONSIBILITIES,
+    group_grants,
+)
 from groups.selectors.audiences import GroupAudience
+from groups.selectors.charter import count_without_vote
+from groups.selectors.consortium import count_consortia
+from groups.selectors.consortium import duty_provider as consortium_duties
+from groups.selectors.dispute import count_waiting_disputes, dispute_duties
 from groups.selectors.group import LIST_EXTENSION, seats_panel
 from groups.selectors.meeting import count_coming, find_paper
 from groups.selectors.motion import count_open
+from groups.selectors.responsibility import count_late_reports
+from groups.selectors.responsibility import duty_provider as responsibility_duties
 from groups.signals import (
+    CHARTER_IN_FORCE,
     DIRECTIVE_ANSWERED,
     DIRECTIVE_ARRIVED,
     DIRECTIVE_CLOSED,
@@ -47,10 +67,14 @@ from groups.signals import (
     MOTION_DECIDED,
     MOTION_OPENED,
 )
+from members.choices import RIGHTS_ENDED, InstitutionState
 from members.models import Expert, Institution
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
-from members.signals import EXPERT_INTEREST_CHANGED
+from members.signals import (
+    EXPERT_INTEREST_CHANGED,
+    INSTITUTION_STATE_CHANGED,
+)
 
 if TYPE_CHECKING:
     from alliance.models import StoredFile
@@ -297,3 +321,93 @@ def tell(event: Event) -> None:
 def close(event: Event) -> None:
     """Tell one recipient that a directive is closed."""
     carry_closing(event.alliance, UUID(event.payload["delivery"]), at=timezone.now())
+
+
+# --------------------------------------------------------------------------- charter, responsibilities, consortia, disputes
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="charter",
+        label=_("Charter"),
+        url_name="charter_list",
+        icon="file-text",
+        order=50,
+        permission="alliance.view_console",
+        urgent=count_without_vote,
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="responsibilities",
+        label=_("Responsibilities"),
+        url_name="responsibility_list",
+        icon="list-checks",
+        order=52,
+        permission=VIEW_RESPONSIBILITIES,
+        urgent=count_late_reports,
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="consortia",
+        label=_("Technology consortia"),
+        url_name="consortium_list",
+        icon="network",
+        order=54,
+        permission=VIEW_CONSORTIA,
+        count=count_consortia,
+    )
+)
+add(
+    NavigationEntry(
+        area="console",
+        section="organise",
+        key="disputes",
+        label=_("Disputes"),
+        url_name="dispute_list",
+        icon="scale",
+        order=56,
+        permission=LIST_DISPUTES,
+        count=count_waiting_disputes,
+    )
+)
+add(
+    NavigationEntry(
+        area="portal:institution", key="duties", label=_("Responsibilities"), url_name="portal_duty_list", order=40
+    )
+)
+add(NavigationEntry(area="portal:institution", key="charter", label=_("Charter"), url_name="portal_charter", order=50))
+add(
+    NavigationEntry(
+        area="portal:governance",
+        key="consortia",
+        label=_("Technology consortia"),
+        url_name="portal_consortium_list",
+        order=40,
+    )
+)
+add(NavigationEntry(area="portal:governance", key="disputes", label=_("Disputes"), url_name="portal_dispute_list", order=50))
+duty_providers.register("responsibilities", responsibility_duties(hand_over_responsibility))
+duty_providers.register("consortia", consortium_duties(settle_part))
+duty_providers.register("disputes", dispute_duties)
+
+
+@consumer(INSTITUTION_STATE_CHANGED, "groups.follow_standing")
+def follow_standing(event: Event) -> None:
+    """Ask a newly admitted institution for the charter; end the parts in consortia of one without rights."""
+    after = event.payload.get("after", "")
+    if after in RIGHTS_ENDED:
+        end_parts_of(event.alliance, str(event.payload.get("institution", "")), at=timezone.now())
+    elif after in {InstitutionState.CHARTER_PENDING, InstitutionState.ACTIVE}:
+        ask_for_acceptance(event.alliance, at=timezone.now())
+
+
+@consumer(CHARTER_IN_FORCE, "groups.ask_for_acceptance")
+def ask_members(event: Event) -> None:
+    """Ask every member for its acceptance of the version that came into force."""
+    ask_for_acceptance(event.alliance, at=timezone.now())

@@ -15,11 +15,14 @@ from alliance.kernel.errors import DomainError, TransitionRefusedError
 from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
 from groups.actions import ballot_keys
+from groups.actions.charter import ask_for_acceptance, put_charters_in_force
 from groups.actions.conflict import screen_open_matters
 from groups.actions.declaration import follow_declarations
 from groups.actions.directive import follow_directives
+from groups.actions.dispute import remind_of_disputes
 from groups.actions.motion import close_motion, remind_electors, sweep_keys
 from groups.actions.reminders import send_reminders
+from groups.actions.responsibility import ask_reports
 from groups.models import BallotEnvelope, Motion
 from groups.selectors.motion import list_due_ids, list_to_remind
 
@@ -155,3 +158,35 @@ def remind_all_of_dates() -> None:
 def remind_of_dates(alliance: Alliance) -> None:
     """Tell people of one alliance what ends or is due soon; each of it once."""
     send_reminders(alliance, at=timezone.now())
+
+
+# --------------------------------------------------------------------------- charter, responsibilities, disputes
+
+
+@periodic("groups.keep_all_promises")
+def keep_all_promises() -> None:
+    """Every five minutes: charters come into force on their day; members are asked for what is due."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        keep_charter.delay(alliance_id)
+        ask_duty_reports.delay(alliance_id)
+        remind_disputes.delay(alliance_id)
+
+
+@tenant_task("groups.keep_charter")
+def keep_charter(alliance: Alliance) -> None:
+    """Put adopted versions in force whose day has come, then ask and remind members of the acceptance."""
+    now = timezone.now()
+    put_charters_in_force(alliance, at=now)
+    ask_for_acceptance(alliance, at=now)
+
+
+@tenant_task("groups.ask_duty_reports")
+def ask_duty_reports(alliance: Alliance) -> int:
+    """Ask for reports on responsibilities that fall due, and remind of those missing; returns how many were added."""
+    return ask_reports(alliance, at=timezone.now())
+
+
+@tenant_task("groups.remind_disputes")
+def remind_disputes(alliance: Alliance) -> int:
+    """Remind of the next steps of disputes; returns how many are overdue."""
+    return remind_of_disputes(alliance, at=timezone.now())
