@@ -78,6 +78,33 @@ def invite_person(
 
 
 @transaction.atomic
+def invite_by_decision(
+    alliance: Alliance, email: str, offers: Sequence[GrantOffer], *, language: str, inviter: User, at: datetime
+) -> Invitation:
+    """Invite somebody to roles that follow from the decision of a body, such as the representative of an admitted member.
+
+    The decision is the permission, so the person named as inviter is not asked for one; that person prepared the matter and
+    is whom the invited one can turn to.
+
+    Args:
+        alliance: The tenant.
+        email: Where the invitation goes.
+        offers: Roles in their stored form, see :mod:`alliance.kernel.invitations`; at least one.
+        language: Language of the mail.
+        inviter: Who prepared the decision.
+        at: Now.
+
+    Raises:
+        InvalidInputError: No role, or no such language.
+    """
+    if not offers:
+        raise InvalidInputError(
+            _("Choose at least one role."), code="no_role", fields={"roles": _("Choose at least one role.")}
+        )
+    return _store(alliance, email.strip().lower(), list(offers), language=language, actor=inviter, at=at)
+
+
+@transaction.atomic
 def invite_first_administrator(alliance: Alliance, email: str, *, language: str, operator: User, at: datetime) -> Invitation:
     """Invite the first office administrator of a new alliance; the only thing an operator may do inside one.
 

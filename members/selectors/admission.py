@@ -235,9 +235,7 @@ def check_completeness(application: Application, evidence_kinds: Collection[str]
             _point("region", _("Region"), bool(application.region_code), _("The province or prefecture is missing."))
         )
     if application.kind in KIND_SUBKINDS:
-        points.append(
-            _point("subkind", _("Finer kind"), bool(application.subkind), _("The finer kind was not chosen."))
-        )
+        points.append(_point("subkind", _("Finer kind"), bool(application.subkind), _("The finer kind was not chosen.")))
     points.append(
         _point(
             "contact_name",
