@@ -52,3 +52,23 @@ class AuditFilterForm(AllianceForm):
     def filters(self) -> dict[str, Any]:
         """The filters that were set."""
         return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+class ExportForm(AllianceForm):
+    """What an export of the log holds."""
+
+    with_personal = forms.BooleanField(
+        label=_("With names, addresses and free texts"),
+        help_text=_("Personal data; needed only to check those too."),
+        required=False,
+    )
+
+
+class ProofForm(AllianceForm):
+    """Which head the reader kept; its field is named as the parameter of the API."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["from"] = forms.IntegerField(
+            label=_("Entries of the head you kept"), help_text=_("The number in its second line."), min_value=1
+        )

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from alliance.actions.audit_export import EXPORT_LIFE, export_log
 from alliance.actions.audit_export import JOB as EXPORT_JOB
 from alliance.actions.idempotency import once
+from alliance.forms.audit import ExportForm, ProofForm
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.permissions import can, require
 from alliance.selectors import audit as selectors
@@ -65,7 +66,7 @@ def log_page(request: HttpRequest) -> HttpResponse:
         "root": _root(head),
         "key": verifier_of(head),
         "former_keys": verifiers_of(alliance)[:-1],
-        "may_prove": can(request.user, PROVE, alliance),
+        "proof_form": ProofForm(initial={"from": head.size}) if head and can(request.user, PROVE, alliance) else None,
     }
     return render(request, "alliance/log_page.html", context)
 
@@ -84,7 +85,7 @@ def audit_sealing(request: HttpRequest) -> HttpResponse:
         "state": state,
         "root": _root(state.head),
         "heads": [{"head": head, "root": _root(head)} for head in list_heads(alliance)],
-        "may_export": can(request.user, EXPORT, alliance),
+        "export_form": ExportForm() if can(request.user, EXPORT, alliance) else None,
         "export_days": EXPORT_LIFE.days,
         "exports_url": f"{reverse('job_list')}?kind={EXPORT_JOB}",
         "crumbs": [{"label": _("Audit log"), "url": reverse("audit_list")}, {"label": _("Sealing")}],
@@ -97,9 +98,10 @@ def audit_sealing(request: HttpRequest) -> HttpResponse:
 @once
 def audit_export(request: HttpRequest) -> HttpResponse:
     """Start an export of the log; its job's page tells when it is ready."""
+    form = ExportForm(request.POST)
     job = export_log(
         tenant_of(request),
-        with_personal=request.POST.get("with_personal") == "1",
+        with_personal=form.is_valid() and form.cleaned_data["with_personal"],
         actor=request.user,  # type: ignore[arg-type]  # signed in
         at=timezone.now(),
     )

@@ -137,7 +137,7 @@ def test_an_export_is_made_as_a_job_and_verifies(tmp_path: Path, client_for: Any
         record_audit(make_job(alliance, "tests.kind"), actor=None, verb="waits", at=NOON)
     client = client_for(auditor)
 
-    answer = client.post(address(alliance, "audit_export"), {"with_personal": "1"} if with_personal else {})
+    answer = client.post(address(alliance, "audit_export"), {"with_personal": "on"} if with_personal else {})
 
     with tenancy.acting_in(alliance):
         job = Job.objects.of(alliance).get(kind="alliance.export_audit_log")
