@@ -12,6 +12,7 @@ from alliance.kernel.indicators import indicators
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry
 from alliance.kernel.texts import Text, texts
+from groups.selectors.matters import matter_parties
 from operations import (  # noqa: F401 - register themselves
     permissions,
     tasks,
@@ -22,7 +23,7 @@ from operations.actions.demo import load
 from operations.actions.feedback import EVIDENCE_PURPOSE
 from operations.models import PilotFeedback
 from operations.permissions import VIEW_PIPELINE
-from operations.selectors.conflicts import items_set_aside
+from operations.selectors.conflicts import PRODUCT_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
 from operations.selectors.product import count_in_pipeline
@@ -220,4 +221,5 @@ texts.register(
 
 demo.loaders.register("operations", load)
 set_aside.register("products", items_set_aside)
+matter_parties.register("product", PRODUCT_MATTER)
 providers.register("operations", JumpProvider(_("Products"), find_products))

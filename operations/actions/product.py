@@ -21,7 +21,7 @@ from alliance.kernel.errors import (
 )
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import permissions, require
-from groups.actions.conflict import require_no_conflict
+from groups.actions.conflict import require_no_conflict, screen_matter
 from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move, tell
@@ -268,6 +268,8 @@ def update_product(
 def submit_product(alliance: Alliance, code: str, *, actor: User, at: datetime) -> Product:
     """Hand a draft in for review by another institution.
 
+    Before anybody is asked, rules find who is linked with its author and must stand aside.
+
     Raises:
         InvalidInputError: It has no summary or no text yet.
     """
@@ -290,6 +292,7 @@ def submit_product(alliance: Alliance, code: str, *, actor: User, at: datetime) 
         )
     move(product, SUBMIT, actor=actor, at=at)
     inbox.settle_all(alliance, f"product-returned:{code}:", by=actor, at=at)
+    screen_matter(alliance, product.matter, at=at)
     for group in (GroupKind.WISDOM, GroupKind.POLICY):
         ask(product, "product_review", f"product-review:{code}:{group}", inbox.group(group), at=at)
     return product

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from django.db.models import CharField, OuterRef, Q, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
 
 from groups.selectors.conflict import stands_aside
+from groups.selectors.matters import MatterKind, Parties
+from operations.choices import ProductState
+from operations.models import Product
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,3 +37,22 @@ def any_may_act(alliance: Alliance, institution_ids: Iterable[int]) -> Q:
     for institution_id in institution_ids:
         condition |= ~stands_aside(alliance, institution_id, matter)
     return condition
+
+
+def _makers(author_id: int, adapter_id: int | None) -> Parties:
+    return Parties(frozenset({author_id} if adapter_id is None else {author_id, adapter_id}))
+
+
+def product_parties(alliance: Alliance, code: str) -> Parties | None:
+    """Who made a product: its author and the media think tank that adapts it; one query."""
+    found = Product.objects.of(alliance).filter(code=code).values_list("author_id", "adapter_id").first()
+    return _makers(*found) if found else None
+
+
+def open_products(alliance: Alliance) -> dict[str, Parties]:
+    """Makers of every product that somebody has yet to judge; one query."""
+    rows = Product.objects.of(alliance).exclude(state__in=[ProductState.RELEASED, ProductState.RETIRED])
+    return {code: _makers(author, adapter) for code, author, adapter in rows.values_list("code", "author_id", "adapter_id")}
+
+
+PRODUCT_MATTER = MatterKind(_("Product"), product_parties, open_products, "product_detail")
