@@ -16,13 +16,15 @@ from members.actions import (
     staff,  # noqa: F401 - registers what invitations and the people page ask for
 )
 from members.actions.demo import load
+from members.actions.demo_experts import load_experts
 from members.actions.demo_people import give_staff_role
-from members.permissions import institution_grants
+from members.permissions import VIEW_TALENT, institution_grants
 from members.selectors.audiences import InstitutionAudience, find_institutions, list_representatives
 from members.selectors.institution import count_institutions
 
 grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
+demo.loaders.register("members.experts", load_experts)
 demo.staff_givers.register("members", give_staff_role)
 add(
     NavigationEntry(
@@ -49,3 +51,27 @@ add(
 resolvers.register(AudienceScope.INSTITUTION, InstitutionAudience())
 witnesses.register("members", list_representatives)
 providers.register("members", JumpProvider(_("Institutions"), find_institutions))
+
+# Experts
+add(
+    NavigationEntry(
+        area="console",
+        section="members",
+        key="experts",
+        label=_("Talent pool"),
+        url_name="expert_list",
+        icon="users",
+        order=30,
+        permission="alliance.view_console",
+    )
+)
+add(
+    NavigationEntry(
+        area="portal:institution",
+        key="experts",
+        label=_("Experts"),
+        url_name="portal_expert_list",
+        order=40,
+        permission=VIEW_TALENT,
+    )
+)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from members.views import institution, institution_import, portal
+from members.views import expert, institution, institution_import, portal
 
 urlpatterns: list[URLPattern] = [
     path("console/institutions/", institution.institution_list, name="institution_list"),
@@ -61,4 +61,42 @@ urlpatterns: list[URLPattern] = [
     path("portal/institution/", portal.portal_institution, name="portal_institution"),
     path("portal/institution/<slug:code>/", portal.portal_institution_detail, name="portal_institution_detail"),
     path("portal/institution/<slug:code>/edit/", portal.portal_institution_edit, name="portal_institution_edit"),
+    # Experts: the same pages for the office and for members.
+    path("experts/", expert.public_expert_list, name="public_expert_list"),
+    path("console/experts/", expert.expert_list, {"area": "console"}, name="expert_list"),
+    path("console/experts/new/", expert.expert_new, {"area": "console"}, name="expert_new"),
+    path("console/experts/<slug:code>/", expert.expert_detail, {"area": "console"}, name="expert_detail"),
+    path("console/experts/<slug:code>/edit/", expert.expert_edit, {"area": "console"}, name="expert_edit"),
+    path("console/experts/<slug:code>/consent/", expert.expert_consent, {"area": "console"}, name="expert_consent"),
+    path("console/experts/<slug:code>/end/", expert.expert_end, {"area": "console"}, name="expert_end"),
+    path(
+        "console/experts/<slug:code>/interests/new/",
+        expert.expert_interest_new,
+        {"area": "console"},
+        name="expert_interest_new",
+    ),
+    path(
+        "console/experts/<slug:code>/interests/<int:interest>/end/",
+        expert.expert_interest_end,
+        {"area": "console"},
+        name="expert_interest_end",
+    ),
+    path("portal/experts/", expert.expert_list, {"area": "portal"}, name="portal_expert_list"),
+    path("portal/experts/new/", expert.expert_new, {"area": "portal"}, name="portal_expert_new"),
+    path("portal/experts/<slug:code>/", expert.expert_detail, {"area": "portal"}, name="portal_expert_detail"),
+    path("portal/experts/<slug:code>/edit/", expert.expert_edit, {"area": "portal"}, name="portal_expert_edit"),
+    path("portal/experts/<slug:code>/consent/", expert.expert_consent, {"area": "portal"}, name="portal_expert_consent"),
+    path("portal/experts/<slug:code>/end/", expert.expert_end, {"area": "portal"}, name="portal_expert_end"),
+    path(
+        "portal/experts/<slug:code>/interests/new/",
+        expert.expert_interest_new,
+        {"area": "portal"},
+        name="portal_expert_interest_new",
+    ),
+    path(
+        "portal/experts/<slug:code>/interests/<int:interest>/end/",
+        expert.expert_interest_end,
+        {"area": "portal"},
+        name="portal_expert_interest_end",
+    ),
 ]

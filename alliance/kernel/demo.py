@@ -46,15 +46,15 @@ loaders: Registry[Loader] = Registry("demonstration loader")
 
 
 def in_order() -> list[tuple[str, Loader]]:
-    """Registered loaders, lowest layer first.
+    """Registered loaders, lowest layer first; ``members.experts`` comes after ``members``, in the order of registration.
 
     Raises:
-        ValueError: A loader's name is no layer.
+        ValueError: A loader's name begins with no layer.
     """
-    if unknown := [name for name in loaders if name not in LAYERS]:
+    if unknown := [name for name in loaders if name.partition(".")[0] not in LAYERS]:
         message = f"demonstration loaders of unknown layers: {', '.join(unknown)}"
         raise ValueError(message)
-    return [(name, loaders.get(name)) for name in LAYERS if name in loaders]
+    return sorted(loaders.items(), key=lambda item: LAYERS.index(item[0].partition(".")[0]))
 
 
 @dataclass(frozen=True, slots=True)

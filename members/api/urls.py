@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from members.api import institutions
+from members.api import experts, institutions
 
 urlpatterns = [
     path("institutions/", institutions.InstitutionList.as_view(), name="api_institution_list"),
     path("institutions/<str:code>/", institutions.InstitutionDetail.as_view(), name="api_institution_detail"),
+    path("experts/", experts.ExpertList.as_view(), name="api_expert_list"),
+    path("experts/<str:code>/", experts.ExpertDetail.as_view(), name="api_expert_detail"),
 ]

@@ -31,6 +31,7 @@ SPECIAL: dict[str, Any] = {
     "members.DuplicatePair.second": ANOTHER,
     "members.DuplicatePair.score": "0.9",
     "groups.ConflictWaiver.settled_by": None,
+    "groups.Interest.counterparty": ANOTHER,
     "groups.Dispute.respondent": ANOTHER,
     "groups.Motion.quorum_numerator": 2,
     "groups.Meeting.quorum_numerator": 2,
