@@ -37,7 +37,7 @@ def _quorum(quorum: Quorum) -> dict[str, Any]:
 
 
 def collect_facts(meeting: Meeting) -> dict[str, Any]:
-    """Everything the minutes tell from the records, as plain JSON values; twelve queries whatever the size of the meeting.
+    """Everything the minutes tell from the records, as plain JSON values; eight queries at most whatever its size.
 
     People's names are not among them: institutions act, and names can be erased. Totals of a secret ballot stand there only
     as far as the ballot's own rule lets members see them.
