@@ -46,8 +46,6 @@ from groups.permissions import (
     group_grants,
 )
 from groups.selectors.audiences import GroupAudience
-from groups.selectors.charter import count_without_vote
-from groups.selectors.consortium import count_consortia
 from groups.selectors.consortium import duty_provider as consortium_duties
 from groups.selectors.dispute import count_waiting_disputes, dispute_duties
 from groups.selectors.group import LIST_EXTENSION, seats_panel
@@ -334,7 +332,6 @@ add(
         icon="file-text",
         order=50,
         permission="alliance.view_console",
-        urgent=count_without_vote,
     )
 )
 add(
@@ -360,7 +357,6 @@ add(
         icon="network",
         order=54,
         permission=VIEW_CONSORTIA,
-        count=count_consortia,
     )
 )
 add(

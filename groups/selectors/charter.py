@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -139,8 +139,3 @@ def count_acceptances(alliance: Alliance, version: CharterVersion, at: datetime)
     until = timezone.localtime(end_of_grace(version)).date() - timedelta(days=1) if version.in_force_on else None
     lost = len(without_voting_rights(alliance, at)) if version.state == CharterState.IN_FORCE else 0
     return AcceptanceCount(accepted, standing.count(), lost, until)
-
-
-def count_without_vote(alliance: Alliance, user: Any) -> int:  # noqa: ARG001 - a counter of the navigation
-    """Active members without a vote for want of acceptance, for the badge of the navigation."""
-    return len(without_voting_rights(alliance, timezone.now()))

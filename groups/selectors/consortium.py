@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
@@ -175,11 +175,6 @@ def duty_provider(settle: Callable[..., object]) -> Callable[[Alliance, Institut
         ]
 
     return provide
-
-
-def count_consortia(alliance: Alliance, user: Any) -> int:  # noqa: ARG001 - a counter of the navigation
-    """Consortia that are not closed; one query."""
-    return Consortium.objects.of(alliance).exclude(state=ConsortiumState.CLOSED).count()
 
 
 def is_present(consortium: Consortium, institution_id: int) -> bool:
