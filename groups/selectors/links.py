@@ -76,7 +76,7 @@ asked for; one query each."""
 def find_links(alliance: Alliance, institution_ids: Iterable[int], at: datetime) -> list[Link]:
     """Every link that has at least one end among some institutions.
 
-    Six queries whatever their number, and one per provider.
+    Seven queries whatever their number, and one per provider.
 
     Args:
         alliance: The tenant.

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from groups.choices import GroupKind, SeatRole
-from groups.models import GroupMembership, VirtualGroup
+from groups.choices import GroupKind, HoldingDirection, SeatRole
+from groups.models import ConflictOfInterest, GroupMembership, Interest, VirtualGroup
+from members.choices import InterestKind
+from members.selectors.names import fold_name
+from tests.factories.alliance import make_user
 
 if TYPE_CHECKING:
     from alliance.models import Alliance
@@ -25,4 +28,28 @@ def make_seat(institution: Institution, kind: str = GroupKind.POLICY, **fields: 
     values: dict[str, Any] = {"role": SeatRole.MEMBER, "starts_at": timezone.now() - timedelta(days=1), **fields}
     return GroupMembership.objects.create(
         alliance=institution.alliance, group=make_group(institution.alliance, kind), institution=institution, **values
+    )
+
+
+# Interests and conflicts
+def make_interest(institution: Institution, party: Institution | str, kind: str = "contract", **fields: Any) -> Interest:
+    """A declared interest with a member, or with an outside party by its name."""
+    outside = party if isinstance(party, str) else ""
+    values: dict[str, Any] = {
+        "counterparty": None if outside else party,
+        "outside_party": outside,
+        "outside_key": fold_name(outside) if outside else "",
+        "direction": HoldingDirection.OURS if kind == InterestKind.HOLDING else "",
+        "declared_at": timezone.now() - timedelta(days=1),
+        "declared_by": fields.pop("declared_by", None) or make_user(),
+        **fields,
+    }
+    return Interest.objects.create(alliance=institution.alliance, institution=institution, kind=kind, **values)
+
+
+def make_conflict(institution: Institution, matter: str, **fields: Any) -> ConflictOfInterest:
+    """A declared conflict that counts."""
+    values: dict[str, Any] = {"reason": "Holds shares.", "declared_at": timezone.now() - timedelta(days=1), **fields}
+    return ConflictOfInterest.objects.create(
+        alliance=institution.alliance, institution=institution, matter=matter, **values
     )
