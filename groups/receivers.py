@@ -17,12 +17,14 @@ from alliance.kernel.permissions import grant_providers
 from alliance.kernel.texts import Text, texts
 from groups import words  # noqa: F401 - names acts and records for the audit log
 from groups.actions import (
+    admission,  # noqa: F401 - registers its effects
     charter_texts,  # noqa: F401 - registers its texts and uses of files
     group,  # noqa: F401 - registers its job
     group_exception,  # noqa: F401 - registers its effect
     reminders,  # noqa: F401 - registers its texts
     seat_invitation,  # noqa: F401 - likewise
 )
+from groups.actions.admission import end_seats_of
 from groups.actions.charter import ask_for_acceptance
 from groups.actions.conflict import screen_matter, screen_open_matters
 from groups.actions.consortium import end_parts_of, settle_part
@@ -46,10 +48,12 @@ from groups.permissions import (
     group_grants,
 )
 from groups.selectors.audiences import GroupAudience
+from groups.selectors.conflict import list_recused
 from groups.selectors.consortium import duty_provider as consortium_duties
 from groups.selectors.dispute import count_waiting_disputes, dispute_duties
 from groups.selectors.group import LIST_EXTENSION, seats_panel
 from groups.selectors.meeting import count_coming, find_paper
+from groups.selectors.membership import decision_page, motions_panel
 from groups.selectors.motion import count_open
 from groups.selectors.responsibility import count_late_reports
 from groups.selectors.responsibility import duty_provider as responsibility_duties
@@ -65,8 +69,10 @@ from groups.signals import (
     MOTION_DECIDED,
     MOTION_OPENED,
 )
-from members.choices import RIGHTS_ENDED, InstitutionState
+from members.choices import RIGHTS_ENDED, ApplicationState, InstitutionState
 from members.models import Expert, Institution
+from members.permissions import SCREEN_APPLICATION, recused_from
+from members.selectors.application import ApplicationLink, application_links, decision_links
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
 from members.signals import (
@@ -407,3 +413,26 @@ def follow_standing(event: Event) -> None:
 def ask_members(event: Event) -> None:
     """Ask every member for its acceptance of the version that came into force."""
     ask_for_acceptance(event.alliance, at=timezone.now())
+
+
+# Admission, suspension, expulsion
+recused_from.register("groups", list_recused)
+panels.register("membership", Panel("groups/institution_motions.html", motions_panel, order=70))
+decision_links.register("groups", decision_page)
+application_links.register(
+    "vote",
+    ApplicationLink(
+        label=_("Put to the committee"),
+        url_name="application_vote",
+        states=frozenset({ApplicationState.COMPLETE}),
+        permission=SCREEN_APPLICATION,
+        icon="gavel",
+    ),
+)
+
+
+@consumer(INSTITUTION_STATE_CHANGED, "groups.end_seats")
+def end_seats(event: Event) -> None:
+    """Whose rights have ended keeps no seat."""
+    if event.payload["after"] in {InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED}:
+        end_seats_of(event.alliance, event.payload["institution"], at=timezone.now())

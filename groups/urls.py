@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from groups.views import conflict, directive, group, interest
+from groups.views import admission, conflict, directive, group, interest, motion, portal_motion
 
 urlpatterns: list[URLPattern] = [
     path("console/groups/", group.group_list, name="group_list"),
@@ -46,4 +46,26 @@ urlpatterns: list[URLPattern] = [
     path("console/directives/<slug:code>/", directive.directive_detail, name="directive_detail"),
     path("console/directives/<slug:code>/edit/", directive.directive_edit, name="directive_edit"),
     path("console/directives/<slug:code>/close/", directive.directive_close, name="directive_close"),
+    # Motions, votes and proxies
+    path("console/motions/", motion.motion_list, name="motion_list"),
+    path("console/motions/new/", motion.motion_new, name="motion_new"),
+    path("console/motions/<slug:code>/", motion.motion_detail, name="motion_detail"),
+    path("console/motions/<slug:code>/edit/", motion.motion_edit, name="motion_edit"),
+    path("console/motions/<slug:code>/open/", motion.motion_open, name="motion_open"),
+    path("console/motions/<slug:code>/close/", motion.motion_close, name="motion_close"),
+    path("console/motions/<slug:code>/withdraw/", motion.motion_withdraw, name="motion_withdraw"),
+    path("console/motions/<slug:code>/again/", motion.motion_again, name="motion_again"),
+    path("console/motions/<slug:code>/tellers/", motion.motion_teller, name="motion_teller"),
+    path("console/motions/<slug:code>/public/", motion.motion_publish, name="motion_publish"),
+    path("motions/<slug:code>/box/", motion.motion_box, name="motion_box"),
+    path("portal/motions/", portal_motion.portal_motion_list, name="portal_motion_list"),
+    path("portal/motions/new/", portal_motion.portal_motion_new, name="portal_motion_new"),
+    path("portal/motions/<slug:code>/", portal_motion.portal_motion_detail, name="portal_motion_detail"),
+    path("portal/motions/<slug:code>/vote/", portal_motion.portal_motion_vote, name="portal_motion_vote"),
+    path("portal/motions/<slug:code>/receipt/", portal_motion.portal_motion_receipt, name="portal_motion_receipt"),
+    path("portal/proxies/", portal_motion.portal_proxy_list, name="portal_proxy_list"),
+    path("portal/proxies/<uuid:uuid>/revoke/", portal_motion.portal_proxy_revoke, name="portal_proxy_revoke"),
+    # Membership put to the bodies
+    path("console/applications/<slug:code>/vote/", admission.application_vote, name="application_vote"),
+    path("console/institutions/<slug:code>/motion/<slug:effect>/", admission.standing_motion, name="standing_motion"),
 ]

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
 from alliance.kernel import demo
 from alliance.kernel.audiences import resolvers, witnesses
+from alliance.kernel.events import Event, consumer
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
+from alliance.kernel.texts import Text, texts
 from members import words  # noqa: F401 - names acts and records for the audit log
 from members.actions import (
+    application,  # noqa: F401 - registers its texts and its purpose of files
     institution_import,  # noqa: F401 - registers its jobs
     staff,  # noqa: F401 - registers what invitations and the people page ask for
 )
 from members.actions.demo import load
 from members.actions.demo_experts import load_experts
 from members.actions.demo_people import give_staff_role
-from members.permissions import VIEW_TALENT, institution_grants
+from members.actions.exit import follow_state
+from members.permissions import LIST_APPLICATIONS, VIEW_RESOURCES, VIEW_TALENT, institution_grants
+from members.selectors.application import count_applications
 from members.selectors.audiences import InstitutionAudience, find_institutions, list_representatives
-from members.selectors.institution import count_institutions
+from members.selectors.duties import duty_providers
+from members.selectors.exit import standing_panel
+from members.selectors.institution import Panel, count_institutions, panels
+from members.selectors.resource import booking_duties
+from members.signals import INSTITUTION_STATE_CHANGED
 
 grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
@@ -74,4 +84,84 @@ add(
         order=40,
         permission=VIEW_TALENT,
     )
+)
+
+# Admission, standing, exit
+add(
+    NavigationEntry(
+        area="console",
+        section="members",
+        key="applications",
+        label=_("Applications"),
+        url_name="application_list",
+        icon="file-text",
+        order=20,
+        permission=LIST_APPLICATIONS,
+        urgent=count_applications,
+    )
+)
+add(
+    NavigationEntry(
+        area="portal:institution",
+        key="membership",
+        label=_("Membership"),
+        url_name="portal_membership",
+        order=90,
+    )
+)
+panels.register("standing", Panel("members/institution_standing.html", standing_panel, order=60))
+
+
+@consumer(INSTITUTION_STATE_CHANGED, "members.follow_exit")
+def follow_exit(event: Event) -> None:
+    """Keep the office's task of an exit in step with the institution's state."""
+    payload = event.payload
+    follow_state(event.alliance, payload["institution"], payload["before"], payload["after"], at=timezone.now())
+
+
+# Resources
+duty_providers.register("members.bookings", booking_duties)
+add(
+    NavigationEntry(
+        area="console",
+        section="members",
+        key="resources",
+        label=_("Resources"),
+        url_name="resource_list",
+        icon="flask-conical",
+        order=40,
+        permission="alliance.view_console",
+    )
+)
+add(
+    NavigationEntry(
+        area="portal:institution",
+        key="resources",
+        label=_("Resources"),
+        url_name="portal_resource_list",
+        order=50,
+        permission=VIEW_RESOURCES,
+    )
+)
+texts.register(
+    "booking_requested",
+    Text(
+        title=_("Answer a booking: %(title)s"),
+        body=_("An institution asks to use it; the time is kept free until you answer."),
+        verb=_("Answer"),
+        icon="calendar-days",
+    ),
+)
+texts.register(
+    "booking_confirmed",
+    Text(title=_("Booking confirmed: %(title)s"), body=_("The time is yours."), verb=_("Open"), icon="check"),
+)
+texts.register(
+    "booking_declined",
+    Text(
+        title=_("Booking declined: %(title)s"),
+        body=_("The owner says why on the resource's page."),
+        verb=_("Open"),
+        icon="x",
+    ),
 )

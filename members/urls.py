@@ -2,9 +2,25 @@
 
 from django.urls import URLPattern, path
 
-from members.views import expert, institution, institution_import, portal
+from members.views import (
+    application,
+    apply,
+    bulk,
+    directory,
+    expert,
+    facts,
+    institution,
+    institution_import,
+    people,
+    portal,
+    resource,
+    standing,
+)
 
 urlpatterns: list[URLPattern] = [
+    # The public directory.
+    path("members/", directory.member_directory, name="member_directory"),
+    path("members/<slug:code>/", directory.public_member, name="public_member"),
     path("console/institutions/", institution.institution_list, name="institution_list"),
     path("console/institutions/new/", institution.institution_add, name="institution_add"),
     path("console/institutions/imports/", institution_import.institution_import_list, name="institution_import_list"),
@@ -53,12 +69,53 @@ urlpatterns: list[URLPattern] = [
         institution_import.institution_import_faults,
         name="institution_import_faults",
     ),
+    # Acts on many institutions, saved views of the list.
+    path("console/institutions/act/", bulk.institution_act, name="institution_act"),
+    path("console/institutions/acts/<uuid:uuid>/", bulk.institution_acted, name="institution_acted"),
+    path("console/institutions/acts/<uuid:uuid>/undo/", bulk.institution_act_undo, name="institution_act_undo"),
+    path("console/institutions/views/", bulk.institution_view_save, name="institution_view_save"),
+    path("console/institutions/views/<uuid:uuid>/drop/", bulk.institution_view_drop, name="institution_view_drop"),
     path("console/institutions/<slug:code>/", institution.institution_detail, name="institution_detail"),
+    path("console/institutions/<slug:code>/facts/", facts.institution_facts, name="institution_facts"),
     path("console/institutions/<slug:code>/edit/", institution.institution_edit, name="institution_edit"),
-    path("console/institutions/<slug:code>/elements/new/", institution.supply_add, name="supply_add"),
-    path("console/institutions/<slug:code>/elements/<int:supply>/end/", institution.supply_end, name="supply_end"),
+    *[
+        path(f"{prefix}/<slug:code>/{rest}", view, {"area": area}, name=f"{name_prefix}{name}")
+        for area, prefix, name_prefix in (
+            ("console", "console/institutions", ""),
+            ("portal", "portal/institution", "portal_"),
+        )
+        for rest, view, name in (
+            ("elements/new/", facts.supply_add, "supply_add"),
+            ("elements/<int:supply>/", facts.supply_edit, "supply_edit"),
+            ("elements/<int:supply>/end/", facts.supply_end, "supply_end"),
+            ("people/<int:staff>/end/", people.staff_end, "staff_end"),
+            ("people/<int:staff>/deputy/", people.staff_deputy, "staff_deputy"),
+            (
+                "people/invitations/<uuid:uuid>/withdraw/",
+                people.staff_invitation_withdraw,
+                "staff_invitation_withdraw",
+            ),
+        )
+    ],
+    path("console/institutions/<slug:code>/people/", people.people, {"area": "console"}, name="institution_people"),
+    # Exit, standing (before the steps, whose addresses would catch them)
+    path("console/institutions/<slug:code>/exit/", standing.institution_exit, name="institution_exit"),
+    path("console/institutions/<slug:code>/exit/settle/", standing.institution_exit_settle, name="institution_exit_settle"),
+    path(
+        "console/institutions/<slug:code>/exit/complete/",
+        standing.institution_exit_complete,
+        name="institution_exit_complete",
+    ),
+    path("console/institutions/<slug:code>/notes/new/", standing.standing_note_add, name="standing_note_add"),
     path("console/institutions/<slug:code>/<slug:step>/", institution.institution_step, name="institution_step"),
     path("portal/institution/", portal.portal_institution, name="portal_institution"),
+    path("portal/institution/facts/", portal.portal_own, {"page": "portal_facts"}, name="portal_own_facts"),
+    path("portal/institution/elements/", portal.portal_own, {"page": "portal_elements"}, name="portal_own_elements"),
+    path("portal/institution/people/", portal.portal_own, {"page": "portal_people"}, name="portal_own_people"),
+    path("portal/institution/<slug:code>/facts/", facts.portal_facts, name="portal_facts"),
+    path("portal/institution/<slug:code>/elements/", facts.portal_elements, name="portal_elements"),
+    path("portal/institution/<slug:code>/people/", people.people, {"area": "portal"}, name="portal_people"),
+    path("portal/institution/<slug:code>/file/", portal.portal_institution_file, name="portal_institution_file"),
     path("portal/institution/<slug:code>/", portal.portal_institution_detail, name="portal_institution_detail"),
     path("portal/institution/<slug:code>/edit/", portal.portal_institution_edit, name="portal_institution_edit"),
     # Experts: the same pages for the office and for members.
@@ -99,4 +156,38 @@ urlpatterns: list[URLPattern] = [
         {"area": "portal"},
         name="portal_expert_interest_end",
     ),
+    # Admission
+    path("apply/", apply.application_start, name="application_start"),
+    path("apply/sent/", apply.application_sent, name="application_sent"),
+    path("apply/file/<str:token>/", apply.application_file, name="application_file"),
+    path("apply/file/<str:token>/edit/", apply.application_edit, name="application_edit"),
+    path("apply/file/<str:token>/evidence/", apply.application_evidence_add, name="application_evidence_add"),
+    path(
+        "apply/file/<str:token>/evidence/<int:evidence>/remove/",
+        apply.application_evidence_remove,
+        name="application_evidence_remove",
+    ),
+    path("apply/file/<str:token>/send/", apply.application_submit, name="application_submit"),
+    path("apply/file/<str:token>/withdraw/", apply.application_withdraw, name="application_withdraw"),
+    path("apply/<slug:kind>/", apply.application_create, name="application_create"),
+    path("console/applications/", application.application_list, name="application_list"),
+    path("console/applications/<slug:code>/", application.application_detail, name="application_detail"),
+    path("console/applications/<slug:code>/screen/", application.application_screen, name="application_screen"),
+    path("console/applications/<slug:code>/return/", application.application_return, name="application_return"),
+    path("console/applications/<slug:code>/complete/", application.application_complete, name="application_complete"),
+    path("console/applications/<slug:code>/reopen/", application.application_reopen, name="application_reopen"),
+    path("console/applications/<slug:code>/reasons/", application.application_reasons, name="application_reasons"),
+    path("portal/membership/", standing.portal_membership, name="portal_membership"),
+    path("portal/membership/leave/", standing.portal_membership_notice, name="portal_membership_notice"),
+    path("portal/membership/stay/", standing.portal_membership_stay, name="portal_membership_stay"),
+    # Resources and bookings: the same pages for the office and for members.
+    path("console/resources/", resource.resource_list, {"area": "console"}, name="resource_list"),
+    path("console/resources/<slug:code>/", resource.resource_detail, {"area": "console"}, name="resource_detail"),
+    path("console/resources/<slug:code>/edit/", resource.resource_edit, {"area": "console"}, name="resource_edit"),
+    path("portal/resources/", resource.resource_list, {"area": "portal"}, name="portal_resource_list"),
+    path("portal/resources/new/", resource.resource_new, name="portal_resource_new"),
+    path("portal/resources/<slug:code>/", resource.resource_detail, {"area": "portal"}, name="portal_resource_detail"),
+    path("portal/resources/<slug:code>/edit/", resource.resource_edit, {"area": "portal"}, name="portal_resource_edit"),
+    path("portal/resources/<slug:code>/book/", resource.resource_book, name="portal_resource_book"),
+    path("bookings/<uuid:uuid>/<slug:step>/", resource.booking_step, name="booking_step"),
 ]

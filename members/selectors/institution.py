@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,10 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.permissions import can, grants_of, institutions_acted_for
 from alliance.kernel.registry import Registry
-from members.choices import Element, InstitutionKind, InstitutionState
+from members.choices import Element, InstitutionKind, InstitutionState, SubKind
 from members.models import ElementSupply, Institution, InstitutionStaff
+from members.selectors.names import sort_field
 from members.selectors.regions import region_name
-from members.transitions import MEMBERSHIP_STEPS
+from members.selectors.remembered import remember
+from members.selectors.search import worded
+from members.transitions import EXPEL, MEMBERSHIP_STEPS
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -100,10 +105,12 @@ class InstitutionQuery:
     Attributes:
         q: Words looked for in names and code.
         filters: Facet -> chosen values.
+        conditions: Word -> what it means for the database, once it was asked.
     """
 
     q: str = ""
     filters: dict[str, list[str]] = field(default_factory=dict)
+    conditions: dict[str, Q] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -118,6 +125,7 @@ def parse_query(get_list: Callable[[str], list[str]]) -> InstitutionQuery:
     """The query of an address; ``get_list`` is ``request.GET.getlist``."""
     known: dict[str, set[str] | None] = {
         "kind": set(InstitutionKind.values),
+        "subkind": {value for value in SubKind.values if value},
         "state": set(InstitutionState.values),
         "element": set(Element.values),
         "region": None,
@@ -151,14 +159,9 @@ def narrow(
     """
     found = Institution.objects.of(alliance) if among is None else among
     for word in query.q.split():
-        found = found.filter(
-            Q(name_en__icontains=word)
-            | Q(name_zh__icontains=word)
-            | Q(short_en__icontains=word)
-            | Q(short_zh__icontains=word)
-            | Q(code__iexact=word)
-            | Q(registry_code__iexact=word)
-        )
+        if word not in query.conditions:
+            query.conditions[word] = worded(word)
+        found = found.filter(query.conditions[word])
     for name, values in query.filters.items():
         if name == but:
             continue
@@ -173,21 +176,59 @@ def narrow(
     return found
 
 
-def list_facets(alliance: Alliance, query: InstitutionQuery, on: date) -> list[Facet]:
-    """The filters with their counts, each counted under all the others; one query per facet."""
-    facets: list[Facet] = []
-    own: tuple[tuple[str, StrOrPromise, Any], ...] = (
-        ("kind", _("Kind"), InstitutionKind.choices),
-        ("state", _("Membership"), InstitutionState.choices),
-    )
-    for name, label, choices in own:
-        counts = dict(narrow(alliance, query, on, but=name).values_list(name).annotate(n=Count("id")).order_by())
-        facets.append(Facet(name, label, _options(choices, counts, query.filters.get(name, []))))
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a query finds and what each value of each facet would find.
+
+    Attributes:
+        everything: Institutions of the alliance.
+        total: Those that fit the query.
+        facets: Facet -> value -> institutions, each counted under all the other facets.
+    """
+
+    everything: int
+    total: int
+    facets: dict[str, dict[str, int]]
+
+
+OWN_FACETS: dict[str, str] = {
+    "kind": "kind",
+    "subkind": "subkind",
+    "state": "state",
+    "region": "region_code",
+    "country": "country_code",
+}
+"""Facets that are columns of the institution."""
+
+
+def count_all(alliance: Alliance, query: InstitutionQuery, on: date) -> Counts:
+    """The counts of the list: one query for all facets that are columns, one for each other, one for the whole.
+
+    Those of a large alliance are kept until its content changes.
+    """
+    identity = json.dumps([query.q, sorted(query.filters.items()), on.isoformat()], ensure_ascii=False)
+    name = f"institutions:{hashlib.sha256(identity.encode()).hexdigest()}"
+    return remember(alliance, name, lambda: _count_all(alliance, query, on), lambda counts: counts.everything)
+
+
+def _count_all(alliance: Alliance, query: InstitutionQuery, on: date) -> Counts:
+    columns = list(OWN_FACETS.values())
+    rest = InstitutionQuery(query.q, {k: v for k, v in query.filters.items() if k not in OWN_FACETS}, query.conditions)
+    rows = narrow(alliance, rest, on).values_list(*columns).annotate(n=Count("id")).order_by()
+    facets: dict[str, dict[str, int]] = {name: {} for name in OWN_FACETS}
+    chosen = {name: set(query.filters.get(name, ())) for name in OWN_FACETS}
+    total = seen = 0
+    for *values, n in rows:
+        seen += n
+        misses = [name for name, value in zip(OWN_FACETS, values, strict=True) if chosen[name] and value not in chosen[name]]
+        if not misses:
+            total += n
+        for name, value in zip(OWN_FACETS, values, strict=True):
+            if value and (not misses or misses == [name]):
+                facets[name][value] = facets[name].get(value, 0) + n
     for name, extension in extensions.items():
-        counts = extension.count(alliance, narrow(alliance, query, on, but=name))
-        options = _options(extension.choices, counts, query.filters.get(name, []), coloured=extension.in_group_colours)
-        facets.append(Facet(name, extension.label, options))
-    counts = dict(
+        facets[name] = extension.count(alliance, narrow(alliance, query, on, but=name))
+    facets["element"] = dict(
         ElementSupply.objects.of(alliance)
         .valid_on(on)
         .filter(institution__in=narrow(alliance, query, on, but="element"))
@@ -195,31 +236,42 @@ def list_facets(alliance: Alliance, query: InstitutionQuery, on: date) -> list[F
         .annotate(n=Count("institution", distinct=True))
         .order_by()
     )
-    if counts:
-        facets.append(
-            Facet("element", _("Supplies element"), _options(Element.choices, counts, query.filters.get("element", [])))
+    everything = seen if not (rest.q or rest.filters) else Institution.objects.of(alliance).count()
+    return Counts(everything, total, facets)
+
+
+def list_facets(query: InstitutionQuery, counts: Counts) -> list[Facet]:
+    """The filters with their counts, ready to draw; no query."""
+
+    def made(
+        name: str, label: StrOrPromise, choices: Iterable[tuple[str, StrOrPromise]], *, coloured: bool = False
+    ) -> Facet:
+        return Facet(
+            name,
+            label,
+            _options(choices, counts.facets.get(name, {}), query.filters.get(name, []), coloured=coloured),
         )
-    for name, column in (("region", "region_code"), ("country", "country_code")):
+
+    facets = [made("kind", _("Kind"), InstitutionKind.choices)]
+    if {"specialised_think_tank", "leading_enterprise"} & set(query.filters.get("kind", ())) or query.filters.get("subkind"):
+        facets.append(made("subkind", _("Finer kind"), [pair for pair in SubKind.choices if pair[0]]))
+    facets.extend(
+        made(name, extension.label, extension.choices, coloured=extension.in_group_colours)
+        for name, extension in extensions.items()
+    )
+    facets.append(made("element", _("Supplies element"), Element.choices))
+    facets.append(made("state", _("Membership"), InstitutionState.choices))
+    for name in ("region", "country"):
+        found = counts.facets.get(name, {})
         chosen = query.filters.get(name, [])
-        rows = (
-            narrow(alliance, query, on, but=name)
-            .exclude(**{column: ""})
-            .values_list(column)
-            .annotate(n=Count("id"))
-            .order_by("-n", column)[: FACET_OPTIONS + len(chosen)]
-        )
-        found: dict[str, int] = dict(rows)
-        for value in chosen:
-            found.setdefault(value, 0)
         if name == "country" and len(found) < 2 and not chosen:
             continue
+        values = sorted(found, key=lambda value: (-found[value], value))[:FACET_OPTIONS]  # noqa: B023 - called at once
         places: list[tuple[str, StrOrPromise]] = [
-            (value, region_name(value) if name == "region" else value) for value in found
+            (value, region_name(value) if name == "region" else value) for value in dict.fromkeys([*values, *chosen])
         ]
-        label = PLACE_LABELS[name]
-        if places:
-            facets.append(Facet(name, label, _options(places, found, chosen)))
-    return facets
+        facets.append(made(name, PLACE_LABELS[name], places))
+    return [facet for facet in facets if facet.options]
 
 
 def _options(
@@ -256,7 +308,12 @@ def marks_of(alliance: Alliance, institutions: Iterable[Institution]) -> dict[in
 def count_institutions(alliance: Alliance, _user: Any = None) -> int:
     """Institutions of the alliance that have not left; one query."""
     gone = (InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED)
-    return Institution.objects.of(alliance).exclude(state__in=gone).count()
+    return remember(
+        alliance,
+        "institutions:present",
+        lambda: Institution.objects.of(alliance).exclude(state__in=gone).count(),
+        lambda found: found,
+    )
 
 
 def get_institution(alliance: Alliance, code: str) -> Institution:
@@ -270,7 +327,7 @@ def get_institution(alliance: Alliance, code: str) -> Institution:
 
 def list_supplies(institution: Institution) -> QuerySet[ElementSupply]:
     """Everything an institution supplies or supplied, present ones first; one query."""
-    return institution.supplies.order_by("-valid_from", "element", "id")
+    return institution.supplies.select_related("evidence_file").order_by("-valid_from", "element", "id")
 
 
 def list_staff(institution: Institution, at: datetime) -> QuerySet[InstitutionStaff]:
@@ -279,24 +336,24 @@ def list_staff(institution: Institution, at: datetime) -> QuerySet[InstitutionSt
         InstitutionStaff.objects.of(institution.alliance)
         .at(at)
         .filter(institution=institution)
-        .select_related("user")
+        .select_related("user", "deputy")
         .order_by("role", "starts_at", "id")
     )
 
 
 def list_steps(institution: Institution, actor: Any) -> list[Transition]:
-    """Steps of the membership that this person may take now."""
+    """Steps of the membership that this person may take now; expulsion is the assembly's, by motion."""
     return [
         step
         for step in MEMBERSHIP_STEPS.values()
-        if institution.state in step.sources and can(actor, step.permission, institution)
+        if step is not EXPEL and institution.state in step.sources and can(actor, step.permission, institution)
     ]
 
 
 def list_own_institutions(alliance: Alliance, user: Any) -> list[Institution]:
     """Institutions that a person acts for now, by name; two queries."""
     ids = institutions_acted_for(grant for grant in grants_of(user, alliance) if grant.scope == "institution")
-    return list(Institution.objects.of(alliance).filter(pk__in=ids).order_by("sort_key", "id")) if ids else []
+    return list(Institution.objects.of(alliance).filter(pk__in=ids).order_by(sort_field(), "id")) if ids else []
 
 
 @dataclass(frozen=True, slots=True)
