@@ -66,9 +66,7 @@ class ReportForm(AllianceForm):
 
     def __init__(self, *args: Any, measure: str, **kwargs: Any) -> None:
         """Ask for the figure only where one is wanted, in its own words."""
-        super().__init__(*args, **kwargs)
+        self.base_fields = {name: field for name, field in self.base_fields.items() if name != "figure" or measure}
         if measure:
-            self.fields["figure"].label = measure
-            self.fields["figure"].required = True
-        else:
-            del self.fields["figure"]
+            self.base_fields["figure"] = forms.DecimalField(label=measure, max_digits=18, decimal_places=4)
+        super().__init__(*args, **kwargs)

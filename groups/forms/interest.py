@@ -66,9 +66,9 @@ class DeclarationForm(AllianceForm):
             nothing: Whether no interest is declared.
             **kwargs: As for every form.
         """
-        super().__init__(*args, **kwargs)
         if nothing:
-            self.fields["confirm"].label = _("We have nothing to declare")
+            self.base_fields = {"confirm": forms.BooleanField(label=_("We have nothing to declare"))}
+        super().__init__(*args, **kwargs)
 
 
 class MatterConflictForm(AllianceForm):

@@ -52,7 +52,7 @@ ANSWERS = {"grant": grant_waiver, "refuse": refuse_waiver}
 def conflict_list(request: HttpRequest) -> HttpResponse:
     """Open conflicts of interest; declare one, rule on it."""
     alliance = enter_console(request, "conflicts")
-    form = ConflictForm(request.POST or None)
+    form = ConflictForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             declare_conflict(
@@ -132,7 +132,7 @@ def conflict_detail(request: HttpRequest, conflict: int) -> HttpResponse:
     """One conflict with what is known, the rulings that are open and its waivers; propose a waiver."""
     alliance = enter_console(request, "conflicts")
     found = _find(alliance, conflict)
-    form = WaiverForm(request.POST or None)
+    form = WaiverForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             propose_waiver(

@@ -110,7 +110,7 @@ def directive_new(request: AllianceRequest) -> HttpResponse:
         raise Http404
     names = ("kind", "title_en", "title_zh", "text_en", "text_zh", "measure", "due_on")
     initial = {name: getattr(received, name) for name in names} if received is not None else {}
-    form = DirectiveForm(request.POST or None, initial=initial)
+    form = DirectiveForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             directive = draft_directive(
@@ -150,7 +150,9 @@ def directive_edit(request: AllianceRequest, code: str) -> HttpResponse:
     directive = _find(request, code)
     require(request.user, SEND_DIRECTIVE, directive)
     names = ("kind", "title_en", "title_zh", "text_en", "text_zh", "measure", "due_on")
-    form = DirectiveForm(request.POST or None, initial={name: getattr(directive, name) for name in names})
+    form = DirectiveForm(
+        request.POST if request.method == "POST" else None, initial={name: getattr(directive, name) for name in names}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             change_directive(
@@ -180,7 +182,7 @@ def directive_detail(request: AllianceRequest, code: str) -> HttpResponse:
     directive = _find(request, code)
     may_send = can(request.user, SEND_DIRECTIVE, directive)
     children = list(list_children(request.alliance)) if directive.state == DirectiveState.DRAFT else []
-    form = RecipientsForm(request.POST or None, children=children)
+    form = RecipientsForm(request.POST if request.method == "POST" else None, children=children)
     if request.method == "POST" and form.is_valid():
         try:
             send_directive(
@@ -250,7 +252,7 @@ def received_directive_detail(request: AllianceRequest, code: str) -> HttpRespon
     _enter(request)
     received = _find_received(request, code)
     initial = {"text_en": received.report_en, "text_zh": received.report_zh, "figure": received.figure}
-    form = ReportForm(request.POST or None, measure=received.measure, initial=initial)
+    form = ReportForm(request.POST if request.method == "POST" else None, measure=received.measure, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             report_directive(

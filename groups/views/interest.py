@@ -85,7 +85,7 @@ def portal_interest_list(request: AllianceRequest) -> HttpResponse:
     year = timezone.localdate(now).year
     blank = InterestDeclaration(alliance=request.alliance, institution=institution)
     interests = list(list_interests(request.alliance, institution.pk))
-    form = DeclarationForm(request.POST or None, nothing=not interests)
+    form = DeclarationForm(request.POST if request.method == "POST" else None, nothing=not interests)
     if request.method == "POST" and form.is_valid():
         try:
             submit_declaration(
@@ -119,7 +119,7 @@ def portal_interest_new(request: AllianceRequest) -> HttpResponse:
     if not isinstance(institution, Institution):
         return institution
     require(request.user, DECLARE_INTEREST, InterestDeclaration(alliance=request.alliance, institution=institution))
-    form = InterestForm(request.POST or None)
+    form = InterestForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             declare_interest(
@@ -174,7 +174,9 @@ def portal_conflict_new(request: AllianceRequest) -> HttpResponse:
     if not isinstance(institution, Institution):
         return institution
     require(request.user, DECLARE_CONFLICT, ConflictOfInterest(alliance=request.alliance, institution=institution))
-    form = MatterConflictForm(request.POST or None, initial={"matter": request.GET.get("matter", "")[:80]})
+    form = MatterConflictForm(
+        request.POST if request.method == "POST" else None, initial={"matter": request.GET.get("matter", "")[:80]}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             declare_conflict(
@@ -214,7 +216,7 @@ def declaration_list(request: AllianceRequest) -> HttpResponse:
     asked = request.GET.get("year", "")
     year = int(asked) if asked.isdigit() and 2000 <= int(asked[:4]) <= today.year else today.year
     proposed = date(year, ASKING_MONTH, LAST_DAY) if today.month == ASKING_MONTH else today + timedelta(days=JOINER_DAYS)
-    form = AskForm(request.POST or None, initial={"due_on": proposed})
+    form = AskForm(request.POST if request.method == "POST" else None, initial={"due_on": proposed})
     if request.method == "POST" and form.is_valid():
         try:
             count = ask_declarations(
