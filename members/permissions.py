@@ -139,7 +139,9 @@ class NotAside:
         if not self.holder.holds(grants, record):
             return False
         own = institutions_acted_for(grants)
-        return not own or not any(own & find(alliance_of(record), getattr(record, "matter", "")) for find in recused_from.values())
+        return not own or not any(
+            own & find(alliance_of(record), getattr(record, "matter", "")) for find in recused_from.values()
+        )
 
     def describe(self) -> StrOrPromise:
         """The holder in words."""
@@ -163,8 +165,38 @@ SCREEN_APPLICATION = declare(
     _("check applications and put them to the committee"),
     *(NotAside(holder) for holder in SECRETARIAT),
 )
-GIVE_NOTICE = declare(
-    "members.give_notice", _("give notice that this institution leaves"), *SECRETARIAT, OWN_REPRESENTATIVE
-)
+GIVE_NOTICE = declare("members.give_notice", _("give notice that this institution leaves"), *SECRETARIAT, OWN_REPRESENTATIVE)
 MANAGE_EXIT = declare("members.manage_exit", _("settle the duties of a leaving institution"), *SECRETARIAT)
 NOTE_HEARING = declare("members.note_hearing", _("note that a member was reminded or heard"), *SECRETARIAT)
+
+
+# ---------------------------------------------------------------------------------------------------------- resources
+
+VIEW_RESOURCES = declare(
+    "members.view_resources",
+    _("see the resources that members open to others"),
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+    *COMMITTEE,
+    InInstitution("", frozenset(), _("people of a member institution")),
+)
+CHANGE_RESOURCE = declare(
+    "members.change_resource",
+    _("change a resource and answer bookings of it"),
+    *SECRETARIAT,
+    InInstitution(
+        "institution_id",
+        frozenset({StaffRole.REPRESENTATIVE, StaffRole.STAFF}),
+        _("representative or handling officer of the institution that owns it"),
+    ),
+)
+BOOK_RESOURCE = declare(
+    "members.book_resource",
+    _("book a resource for an institution"),
+    *SECRETARIAT,
+    InInstitution(
+        "institution_id",
+        frozenset({StaffRole.REPRESENTATIVE, StaffRole.STAFF}),
+        _("representative or handling officer of the institution that books"),
+    ),
+)

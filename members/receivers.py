@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.choices import AudienceScope
 from alliance.kernel import demo
@@ -19,10 +22,14 @@ from members.actions import (
     institution_import,  # noqa: F401 - registers its jobs
     staff,  # noqa: F401 - registers what invitations and the people page ask for
 )
+from members.actions.bulk import message_institution
 from members.actions.demo import load
 from members.actions.demo_experts import load_experts
 from members.actions.demo_people import give_staff_role
+from members.actions.demo_resources import load_resources
 from members.actions.exit import follow_state
+from members.actions.fact import ask_for_confirmation, withdraw_request
+from members.forms.institution import AskForm, MessageForm
 from members.permissions import LIST_APPLICATIONS, VIEW_RESOURCES, VIEW_TALENT, institution_grants
 from members.selectors.application import count_applications
 from members.selectors.audiences import InstitutionAudience, find_institutions, list_representatives
@@ -35,11 +42,12 @@ from members.signals import INSTITUTION_STATE_CHANGED
 grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
 demo.loaders.register("members.experts", load_experts)
+demo.loaders.register("members.resources", load_resources)
 demo.staff_givers.register("members", give_staff_role)
 add(
     NavigationEntry(
         area="console",
-        section="organise",
+        section="members",
         key="institutions",
         label=_("Institutions"),
         url_name="institution_list",
@@ -163,5 +171,43 @@ texts.register(
         body=_("The owner says why on the resource's page."),
         verb=_("Open"),
         icon="x",
+    ),
+)
+
+# Institution: tabs of the portal, acts on many
+for order, (key, label, url_name) in enumerate(
+    (
+        ("profile", pgettext_lazy("navigation", "Profile"), "portal_institution"),
+        ("facts", pgettext_lazy("navigation", "Facts"), "portal_own_facts"),
+        ("elements", pgettext_lazy("navigation", "Elements"), "portal_own_elements"),
+        ("people", pgettext_lazy("navigation", "People"), "portal_own_people"),
+    )
+):
+    add(NavigationEntry(area="portal:institution", key=key, label=label, url_name=url_name, order=10 + order))
+bulk_kinds.register(
+    "ask_for_confirmation",
+    BulkKind(
+        "ask_for_confirmation",
+        _("Ask for confirmation"),
+        _("Each institution is asked to confirm the facts of its entry: an inbox item and a mail to its representatives."),
+        AskForm,
+        lambda alliance, record, params, actor, at: ask_for_confirmation(
+            alliance, record.code, actor=actor, at=at, due_on=date.fromisoformat(params["due_on"])
+        ),
+        lambda alliance, record, _info, actor, at: withdraw_request(alliance, record.code, actor=actor, at=at),
+        order=20,
+    ),
+)
+bulk_kinds.register(
+    "message",
+    BulkKind(
+        "message",
+        _("Message"),
+        _("The representatives of each institution get your message in the platform and by mail. It cannot be called back."),
+        MessageForm,
+        lambda alliance, record, params, actor, at: message_institution(
+            alliance, record.code, subject=params["subject"], words=params["words"], actor=actor, at=at
+        ),
+        order=30,
     ),
 )

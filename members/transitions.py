@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from members.choices import ApplicationState, ImportState, InstitutionState
+from members.choices import ApplicationState, BookingState, ImportState, InstitutionState
 
 ACCEPT_CHARTER = Transition(
     name="accept_charter",
@@ -177,3 +177,27 @@ READMIT_FORMER = Transition(
 """A former member that applied again and was admitted; its old entry and history go on."""
 
 name_states(list(ApplicationState.choices))
+
+# Bookings of resources
+CONFIRM_BOOKING = Transition(
+    name="confirm_booking",
+    label=_("Confirm the booking"),
+    sources=frozenset({BookingState.REQUESTED}),
+    target=BookingState.CONFIRMED,
+    permission="members.change_resource",
+)
+DECLINE_BOOKING = Transition(
+    name="decline_booking",
+    label=_("Decline the booking"),
+    sources=frozenset({BookingState.REQUESTED, BookingState.CONFIRMED}),
+    target=BookingState.DECLINED,
+    permission="members.change_resource",
+)
+CANCEL_BOOKING = Transition(
+    name="cancel_booking",
+    label=_("Cancel the booking"),
+    sources=frozenset({BookingState.REQUESTED, BookingState.CONFIRMED}),
+    target=BookingState.CANCELLED,
+    permission="members.book_resource",
+)
+name_states(list(BookingState.choices))

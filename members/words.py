@@ -84,3 +84,12 @@ name_verbs(
     }
 )
 name_records({"members.bulkact": pgettext_lazy("audit log", "act on many institutions")})
+# Resources
+name_verbs(
+    {
+        "add_resource": pgettext_lazy("audit log", "open a resource to others"),
+        "book_resource": pgettext_lazy("audit log", "book a resource"),
+        "change_resource": pgettext_lazy("audit log", "change a resource"),
+    }
+)
+name_records({"members.resource": pgettext_lazy("audit log", "resource")})

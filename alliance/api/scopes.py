@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SCOPES: dict[str, StrOrPromise] = {
     "institutions:read": _("read member institutions and the elements they supply"),
+    "experts:read": _("read experts whose data is public by consent"),
+    "resources:read": _("read resources that are open to everybody"),
     "groups:read": _("read the virtual groups, their seats and the coverage of elements"),
     "products:read": _("read released products"),
     "catalogue:read": _("read the service catalogue with its latest feedback"),

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from members.api import experts, institutions
+from members.api import experts, institutions, resources
 
 urlpatterns = [
     path("institutions/", institutions.InstitutionList.as_view(), name="api_institution_list"),
     path("institutions/<str:code>/", institutions.InstitutionDetail.as_view(), name="api_institution_detail"),
     path("experts/", experts.ExpertList.as_view(), name="api_expert_list"),
     path("experts/<str:code>/", experts.ExpertDetail.as_view(), name="api_expert_detail"),
+    path("resources/", resources.ResourceList.as_view(), name="api_resource_list"),
+    path("resources/<str:code>/", resources.ResourceDetail.as_view(), name="api_resource_detail"),
 ]
