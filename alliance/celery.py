@@ -24,6 +24,8 @@ app.conf.beat_schedule = {
     "remind electors": {"task": "groups.remind_all_electors", "schedule": 900.0},
     "guard interests and directives": {"task": "groups.guard_all", "schedule": 3600.0},
     "remind of dates": {"task": "groups.remind_all_of_dates", "schedule": 3600.0},
+    "remind members": {"task": "members.remind_all_members", "schedule": 6 * 3600.0},
+    "settle ended staff": {"task": "members.settle_all_ended_staff", "schedule": 600.0},
     "follow admissions": {"task": "members.follow_all_admissions", "schedule": 300.0},
     "keep promises": {"task": "groups.keep_all_promises", "schedule": 300.0},
     "measure indicators": {"task": "targets.measure_all_indicators", "schedule": 300.0},

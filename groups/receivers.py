@@ -25,6 +25,7 @@ from groups.actions import (
     seat_invitation,  # noqa: F401 - likewise
 )
 from groups.actions.admission import end_seats_of
+from groups.actions.bulk import give_seat, take_seat_back
 from groups.actions.charter import ask_for_acceptance
 from groups.actions.conflict import screen_matter, screen_open_matters
 from groups.actions.consortium import end_parts_of, settle_part
@@ -36,6 +37,7 @@ from groups.actions.minutes import send_minutes_round
 from groups.actions.motion import apply_effect
 from groups.actions.motion_duties import motion_duties
 from groups.actions.responsibility import hand_over_responsibility
+from groups.forms.bulk import AddToGroupForm
 from groups.models import Motion
 from groups.permissions import (
     LIST_DISPUTES,
@@ -73,6 +75,7 @@ from members.choices import RIGHTS_ENDED, ApplicationState, InstitutionState
 from members.models import Expert, Institution
 from members.permissions import SCREEN_APPLICATION, recused_from
 from members.selectors.application import ApplicationLink, application_links, decision_links
+from members.selectors.bulk import BulkKind, bulk_kinds
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
 from members.signals import (
@@ -436,3 +439,18 @@ def end_seats(event: Event) -> None:
     """Whose rights have ended keeps no seat."""
     if event.payload["after"] in {InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED}:
         end_seats_of(event.alliance, event.payload["institution"], at=timezone.now())
+
+
+# Acts on many institutions
+bulk_kinds.register(
+    "add_to_group",
+    BulkKind(
+        "add_to_group",
+        _("Add to group"),
+        _("Each institution gets a seat in the group from now on. Who may not sit there is left aside, with the reason."),
+        AddToGroupForm,
+        give_seat,
+        take_seat_back,
+        order=10,
+    ),
+)

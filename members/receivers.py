@@ -33,6 +33,7 @@ from members.forms.institution import AskForm, MessageForm
 from members.permissions import LIST_APPLICATIONS, VIEW_RESOURCES, VIEW_TALENT, institution_grants
 from members.selectors.application import count_applications
 from members.selectors.audiences import InstitutionAudience, find_institutions, list_representatives
+from members.selectors.bulk import BulkKind, bulk_kinds
 from members.selectors.duties import duty_providers
 from members.selectors.exit import standing_panel
 from members.selectors.institution import Panel, count_institutions, panels

@@ -32,7 +32,7 @@ ALTER FUNCTION app.institutions_worded(text, integer) OWNER TO app_search;
 SET ROLE app_search;
 GRANT EXECUTE ON FUNCTION app.institutions_worded(text, integer) TO app_owner;
 RESET ROLE;
-"""
+"""  # noqa: S608 - a constant
 
 
 class Migration(migrations.Migration):

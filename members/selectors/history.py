@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from alliance.models import AuditEntry, AuditPersonal, User
+from members.models import InstitutionStanding
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance
+    from members.models import Institution
 
 VERBS: dict[str, StrOrPromise] = {
     "add_institution": _("Institution added"),
@@ -29,6 +31,13 @@ VERBS: dict[str, StrOrPromise] = {
     "lapse": _("Membership lapsed"),
     "expel": _("Expelled"),
     "add_supply": _("Element noted"),
+    "assess_supply": _("Element assessed"),
+    "verify_facts": _("Facts verified"),
+    "confirm_facts": _("Facts confirmed by the institution"),
+    "withdraw_marks": _("Marks taken off facts"),
+    "ask_for_confirmation": _("Asked to confirm the facts"),
+    "withdraw_request": _("Request to confirm taken back"),
+    "message_institution": _("Message sent"),
     "end_supply": _("Element ended"),
     "join_group": _("Seat taken"),
     "leave_group": _("Seat given up"),
@@ -38,7 +47,17 @@ VERBS: dict[str, StrOrPromise] = {
     "clear_conflict": _("No conflict found"),
     "end_conflict": _("Conflict of interest over"),
 }
-TONES = {"suspend": "warn", "lapse": "bad", "expel": "bad", "add_institution": "ok", "accept_charter": "ok", "readmit": "ok"}
+TONES = {
+    "verify_facts": "ok",
+    "confirm_facts": "ok",
+    "withdraw_marks": "warn",
+    "suspend": "warn",
+    "lapse": "bad",
+    "expel": "bad",
+    "add_institution": "ok",
+    "accept_charter": "ok",
+    "readmit": "ok",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +103,12 @@ def _changes(record: dict[str, Any]) -> str:
     if not isinstance(before, dict) or not isinstance(after, dict):
         return ""
     return "; ".join(f"{name}: {before[name] or '—'} → {after.get(name) or '—'}" for name in sorted(before) if name in after)
+
+
+def list_standings(institution: Institution) -> list[InstitutionStanding]:
+    """In which state an institution was from when to when, newest first; one query."""
+    return list(
+        InstitutionStanding.objects.of(institution.alliance)
+        .filter(institution=institution)
+        .order_by("-starts_at", "-id")[:50]
+    )

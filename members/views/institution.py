@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict  # noqa: TID251 - the query string's own type, for the address of the export
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.actions.idempotency import once
+from alliance.actions.saved_views import clean_query
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.formats import format_day
 from alliance.kernel.permissions import can, require
 from alliance.kernel.tables import csv_response
 from alliance.selectors.paging import paginate
-from members.actions.element import add_supply, end_supply
+from alliance.selectors.saved_views import list_views
 from members.actions.institution import NEEDS_REASON, add_institution, change_institution, move_institution
-from members.forms.institution import InstitutionForm, StepForm, SupplyForm, place_errors
-from members.models import ElementSupply, Institution
+from members.actions.staff import MANAGE_STAFF
+from members.choices import FactKind
+from members.forms.institution import InstitutionForm, StepForm, place_errors
+from members.models import Institution
 from members.permissions import (
     ADD_INSTITUTION,
+    BULK_INSTITUTIONS,
     CHANGE_INSTITUTION,
     CHANGE_SUPPLY,
     IMPORT_INSTITUTIONS,
+    VERIFY_FACTS,
+    VIEW_EVIDENCE,
     VIEW_INSTITUTION,
 )
+from members.selectors.bulk import bulk_kinds, can_undo, get_bulk_act, list_bulk_kinds
 from members.selectors.duties import list_open_duties
-from members.selectors.history import list_history
+from members.selectors.fact import list_facts as list_facts_of
+from members.selectors.fact import summarise, verification_of
+from members.selectors.history import list_history, list_standings
 from members.selectors.institution import (
     InstitutionQuery,
+    count_all,
     extensions,
     get_institution,
     list_facets,
@@ -48,18 +59,25 @@ from members.selectors.institution import (
     parse_query,
     with_supplies,
 )
+from members.selectors.names import sort_field
 from members.selectors.regions import region_name
 from members.transitions import MEMBERSHIP_STEPS
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-SORTS = {
-    "name": ("sort_key", "id"),
-    "-name": ("-sort_key", "-id"),
-    "newest": ("-created_at", "-id"),
-    "-newest": ("created_at", "id"),
-}
+    from alliance.models import Alliance
+
+
+def orders() -> dict[str, tuple[str, ...]]:
+    """Orders of the list; by name in the reader's language."""
+    key = sort_field()
+    return {
+        "name": (key, "id"),
+        "-name": (f"-{key}", "-id"),
+        "newest": ("-created_at", "-id"),
+        "-newest": ("created_at", "id"),
+    }
 
 
 def find(request: HttpRequest, code: str) -> Institution:
@@ -87,18 +105,22 @@ def institution_list(request: HttpRequest) -> HttpResponse:
     alliance = enter_console(request)
     on = timezone.localdate()
     query = parse_query(request.GET.getlist)
-    order = SORTS.get(request.GET.get("sort", ""), SORTS["name"])
+    choices = orders()
+    order = choices.get(request.GET.get("sort", ""), choices["name"])
     found = with_supplies(alliance, narrow(alliance, query, on), on)
     if request.GET.get("format") == "csv":
-        return _export(alliance, query, found.order_by(*order))
+        return export(alliance, found.order_by(*order))
     page = paginate(found, request.GET, order)
     marks = marks_of(alliance, page.items)
-    facets = list_facets(alliance, query, on)
-    total = narrow(alliance, query, on).count()
-    everything = total if query.is_empty else Institution.objects.of(alliance).count()
-    keep = request.GET.copy()
-    for name in ("after", "before", "format"):
-        keep.pop(name, None)
+    verified = verification_of(alliance, page.items, on)
+    counts = count_all(alliance, query, on)
+    facets = list_facets(query, counts)
+    acted = None
+    if (done := request.GET.get("done", "")) and (uuid := as_uuid(done)):
+        acted = get_bulk_act(alliance, uuid)
+    views = list_views(alliance, "institution_list", request.user)
+    present = clean_query(request.GET.urlencode())
+    keep = QueryDict(present, mutable=True)
     keep["format"] = "csv"
     context = {
         "query": query,
@@ -109,6 +131,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
                 "marks": marks[institution.pk],
                 "groups": marks[institution.pk].get("group", []),
                 "elements": institution.current_supplies,  # type: ignore[attr-defined]
+                "verified": verified[institution.pk],
                 "region": region_name(institution.region_code) if institution.region_code else institution.country_code,
             }
             for institution in page.items
@@ -118,15 +141,38 @@ def institution_list(request: HttpRequest) -> HttpResponse:
         "kept": [("q", query.q)] if query.q else [],
         "chips": _chips(request, facets),
         "clear_url": reverse("institution_list"),
-        "total": total,
-        "everything": everything,
+        "total": counts.total,
+        "everything": counts.everything,
         "csv_url": f"?{keep.urlencode()}",
         "ordering": request.GET.get("sort", "name"),
         "may_import": can(request.user, IMPORT_INSTITUTIONS, alliance),
         "may_add": can(request.user, ADD_INSTITUTION, alliance),
+        "may_act": can(request.user, BULK_INSTITUTIONS, alliance),
+        "bulk_kinds": list_bulk_kinds(),
+        "acted": acted,
+        "acted_label": bulk_kinds.get(acted.act).label if acted and acted.act in bulk_kinds else "",
+        "may_undo": acted is not None and can_undo(acted, request.user, timezone.now()),
+        "views": [
+            {
+                "view": view,
+                "url": f"?{view.query}" if view.query else reverse("institution_list"),
+                "current": view.query == present,
+                "own": view.user_id == request.user.pk,
+            }
+            for view in views
+        ],
+        "present": present,
         "hides_most": _hides_most(request, query, facets) if not page.items and not query.is_empty else None,
     }
     return render(request, "members/institution_list.html", context)
+
+
+def as_uuid(text: str) -> UUID | None:
+    """A uuid of an address, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _chips(request: HttpRequest, facets: list[Any]) -> list[dict[str, Any]]:
@@ -157,14 +203,18 @@ def _hides_most(request: HttpRequest, query: InstitutionQuery, facets: list[Any]
     return {"label": best[1].label, "count": best[0], "url": f"?{address.urlencode()}"}
 
 
-def _export(alliance: Any, query: InstitutionQuery, found: Any) -> HttpResponse:  # noqa: ARG001 - the filters are in found
+def export(alliance: Alliance, found: Any) -> HttpResponse:
+    """The institutions of a queryset with their supplies as a table to save."""
     institutions = list(found)
     marks = marks_of(alliance, institutions)
+    on = timezone.localdate()
+    verified = verification_of(alliance, institutions, on)
     header = [
         _("Code"),
         _("Name in English"),
         pgettext("institution", "Name in Chinese"),
         _("Kind"),
+        _("Finer kind"),
         _("State"),
         _("Country"),
         _("Region"),
@@ -173,6 +223,7 @@ def _export(alliance: Any, query: InstitutionQuery, found: Any) -> HttpResponse:
         _("Groups"),
         _("Elements"),
         _("Member since"),
+        _("Verified facts"),
     ]
     rows = [
         [
@@ -180,6 +231,7 @@ def _export(alliance: Any, query: InstitutionQuery, found: Any) -> HttpResponse:
             item.name_en,
             item.name_zh,
             item.get_kind_display(),
+            item.get_subkind_display() if item.subkind else "",
             item.get_state_display(),
             item.country_code,
             region_name(item.region_code) if item.region_code else "",
@@ -188,6 +240,7 @@ def _export(alliance: Any, query: InstitutionQuery, found: Any) -> HttpResponse:
             "; ".join(str(mark.label) for mark in marks[item.pk].get("group", [])),
             "; ".join(supply.get_element_display() for supply in item.current_supplies),
             item.joined_on,
+            "; ".join(str(FactKind(fact).label) for fact in verified[item.pk].verified),
         ]
         for item in institutions
     ]
@@ -212,34 +265,26 @@ def institution_detail(request: HttpRequest, code: str) -> HttpResponse:
         "staff": list(list_staff(institution, at)),
         "panels": list_panels(alliance, institution, at),
         "history": list_history(alliance, institution),
+        "standings": list_standings(institution),
         "steps": list_steps(institution, request.user),
         "duties": list_open_duties(alliance, institution, at) if institution.state == "leaving" else [],
-        "facts": facts_of(institution),
+        "facts": (facts := list_facts_of(institution, timezone.localdate())),
+        "verification": summarise(facts),
+        "more_facts": more_facts_of(institution),
         "may_change": can(request.user, CHANGE_INSTITUTION, institution),
+        "may_verify": can(request.user, VERIFY_FACTS, institution),
         "may_supply": can(request.user, CHANGE_SUPPLY, institution),
+        "may_staff": can(request.user, MANAGE_STAFF, institution),
+        "may_act": can(request.user, BULK_INSTITUTIONS, alliance),
+        "sees_evidence": can(request.user, VIEW_EVIDENCE, institution),
     }
     return render(request, "members/institution_detail.html", context)
 
 
-def facts_of(institution: Institution) -> list[dict[str, Any]]:
-    """The facts beside an institution's page."""
+def more_facts_of(institution: Institution) -> list[dict[str, Any]]:
+    """What stands beside the facts that can be verified."""
     return [
-        {"label": _("Kind"), "value": capfirst(institution.get_kind_display())},
         {"label": _("Code"), "value": institution.code},
-        {"label": _("Country"), "value": institution.country_code},
-        {"label": _("Region"), "value": region_name(institution.region_code) if institution.region_code else ""},
-        {
-            "label": capfirst(institution.get_registry_scheme_display())
-            if institution.registry_code
-            else _("Registry code"),
-            "value": institution.registry_code,
-        },
-        {"label": _("Web site"), "value": institution.web, "url": institution.web},
-        {
-            "label": _("Contact e-mail"),
-            "value": institution.contact_email,
-            "url": f"mailto:{institution.contact_email}" if institution.contact_email else "",
-        },
         {
             "label": _("Member since"),
             "value": format_day(institution.joined_on, get_language()) if institution.joined_on else "",
@@ -286,6 +331,7 @@ def institution_edit(request: HttpRequest, code: str) -> HttpResponse:
         "short_en": institution.short_en,
         "short_zh": institution.short_zh,
         "kind": institution.kind,
+        "subkind": institution.subkind,
         "country": institution.country_code,
         "region": institution.region_code,
         "registry_code": institution.registry_code,
@@ -359,47 +405,3 @@ def institution_step(request: HttpRequest, code: str, step: str) -> HttpResponse
         "dangerous": step in NEEDS_REASON,
     }
     return render(request, "members/institution_step.html", context, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def supply_add(request: HttpRequest, code: str) -> HttpResponse:
-    """Note an element that an institution brings."""
-    alliance = enter_console(request)
-    institution = find(request, code)
-    require(request.user, CHANGE_SUPPLY, institution)
-    form = SupplyForm(request.POST or None, initial={"valid_from": timezone.localdate()})
-    back = reverse("institution_detail", kwargs={"code": institution.code})
-    if request.method == "POST" and form.is_valid():
-        try:
-            add_supply(alliance, code, actor=request.user, at=timezone.now(), **form.cleaned_data)  # type: ignore[arg-type]
-        except InvalidInputError as refusal:
-            place_errors(form, refusal.fields, refusal.reason)
-        else:
-            messages.success(request, _("The element was noted."))
-            return redirect(back)
-    crumbs = [
-        {"label": _("Institutions"), "url": reverse("institution_list")},
-        {"label": institution.code, "url": back},
-        {"label": _("Note an element")},
-    ]
-    return render(
-        request,
-        "members/institution_form.html",
-        {"form": form, "crumbs": crumbs, "title": _("Note an element"), "cancel_url": back},
-        status=422 if form.errors else 200,
-    )
-
-
-@require_POST
-@login_required
-def supply_end(request: HttpRequest, code: str, supply: int) -> HttpResponse:
-    """Let a supply end today."""
-    alliance = enter_console(request)
-    find(request, code)
-    try:
-        end_supply(alliance, code, supply, on=timezone.localdate(), actor=request.user, at=timezone.now())  # type: ignore[arg-type]
-    except ElementSupply.DoesNotExist:
-        raise Http404 from None
-    messages.success(request, _("The element ends today."))
-    return redirect("institution_detail", code=code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -213,37 +212,6 @@ def rate_entries(alliance: Alliance, entries: Sequence[CatalogueEntry]) -> dict[
     for entry_id, score in rows:
         scores[entry_id].append(score)
     return {pk: summarise_marks(found) for pk, found in scores.items()}
-
-
-def list_directory(alliance: Alliance, *, kind: str = "", region: str = "") -> QuerySet[Institution, Institution]:
-    """Members in good standing, by name; nothing personal is among the columns read."""
-    members = Institution.objects.of(alliance).active()
-    if kind:
-        members = members.filter(kind=kind)
-    if region:
-        members = (
-            members.filter(region_code__startswith=region[:2]) if region.isdigit() else members.filter(country_code=region)
-        )
-    return members.only("code", "kind", "name_en", "name_zh", "country_code", "region_code", "sort_key", "alliance_id")
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryFacets:
-    """How many members there are by kind and by place (province in China, country elsewhere)."""
-
-    kinds: dict[str, int]
-    places: dict[str, int]
-
-
-def count_directory(alliance: Alliance) -> DirectoryFacets:
-    """Counts for the directory's filters; one query."""
-    kinds: Counter[str] = Counter()
-    places: Counter[str] = Counter()
-    rows = Institution.objects.of(alliance).active().values_list("kind", "country_code", "region_code")
-    for kind, country, region, count in rows.annotate(count=Count("pk")).order_by():
-        kinds[kind] += count
-        places[f"{region[:2]}0000" if country == "CN" and region else country] += count
-    return DirectoryFacets(dict(kinds), dict(places))
 
 
 @dataclass(frozen=True, slots=True)

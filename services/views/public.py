@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
@@ -21,8 +21,6 @@ from alliance.kernel.page_cache import cached_page
 from alliance.kernel.rich_text import plain_text, render_markdown
 from alliance.selectors.paging import paginate
 from alliance.templatetags.ui import html_language, pick_bilingual
-from members.choices import InstitutionKind
-from members.selectors.regions import region_name
 from services.choices import Access, ClientKind, ListingSide, ServiceCategory
 from services.selectors import public
 from services.views.pictures import Picture, draw_cover, draw_picture
@@ -226,29 +224,9 @@ def listing_detail(request: AllianceRequest, code: str) -> HttpResponse:
 
 
 @require_safe
-@cached_page
-def member_directory(request: AllianceRequest) -> HttpResponse:
-    """Members by kind and place: names only, no personal data."""
-    request.nav_key = "members"
-    facets = public.count_directory(request.alliance)
-    kind = _choice(request, "kind", InstitutionKind)
-    place = request.GET.get("place", "")
-    place = place if place in facets.places else ""
-    rows = public.list_directory(request.alliance, kind=kind, region=place)
-    page = paginate(rows, request.GET, order=("sort_key", "id"), size=100)
-    places = sorted(((code, region_name(code)) for code in facets.places), key=lambda pair: pair[1])
-    context = {
-        "page": page,
-        "members": [(member, region_name(member.region_code or member.country_code)) for member in page.items],
-        "kind_counts": [(InstitutionKind(name).label, count) for name, count in facets.kinds.items()],
-        "filters": [
-            _filter("kind", _("Kind"), _("All kinds"), InstitutionKind.choices, kind),
-            _filter("place", _("Place"), _("All places"), places, place),
-        ],
-        "filtered": bool(kind or place),
-        "total": sum(facets.kinds.values()),
-    }
-    return render(request, "services/member_directory.html", context)
+def old_directory(request: AllianceRequest) -> HttpResponse:  # noqa: ARG001 - the address says it all
+    """The directory stands in the element layer now; its former address leads there."""
+    return redirect("member_directory", permanent=True)
 
 
 @require_safe
