@@ -25,8 +25,11 @@ from evaluation.models import FeedbackResult
 from groups.api.groups import GROUP
 from groups.choices import GroupKind
 from groups.models import GroupMembership, VirtualGroup
+from members.api.experts import EXPERT
 from members.api.institutions import INSTITUTION
-from members.models import ElementSupply, Institution
+from members.api.resources import RESOURCE
+from members.choices import ConsentLevel, ResourceAudience
+from members.models import ElementSupply, Expert, ExpertSkill, Institution, Resource
 from operations.api.products import PRODUCT
 from operations.choices import PilotState, ProductState
 from operations.models import Pilot, Product
@@ -56,6 +59,8 @@ class Case:
 
 CASES = [
     Case("api_institution_list", "api_institution_detail", INSTITUTION, "institutions:read"),
+    Case("api_expert_list", "api_expert_detail", EXPERT, "experts:read"),
+    Case("api_resource_list", "api_resource_detail", RESOURCE, "resources:read"),
     Case("api_group_list", "api_group_detail", GROUP, "groups:read"),
     Case("api_product_list", "api_product_detail", PRODUCT, "products:read"),
     Case("api_entry_list", "api_entry_detail", ENTRY, "catalogue:read"),
@@ -95,6 +100,34 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                     evidence_en="some\u2028text",
                     valid_from=date(2025, 1, 1),
                 )
+            expert = Expert.objects.create(
+                alliance=alliance,
+                code=f"E-{number:03d}",
+                institution=institution,
+                name_en=f'{mark}Expert "{number}"',
+                name_zh="何敏" if number % 2 else "",
+                orcid="0000-0002-1825-0097" if number == 1 else "",
+                languages=["zh", "en"][: number % 3],
+                days_per_month=Decimal("2.5") if number % 2 else None,
+                available_from=date(2026, 1, 1) if number % 2 else None,
+                consent=ConsentLevel.PUBLIC,
+                sort_key=f"expert {number // 2}",
+                search_text="weaving 织造",
+            )
+            for place in range(number % 3):
+                ExpertSkill.objects.create(
+                    alliance=alliance, expert=expert, position=place, name_en=f"weaving {place}", name_zh="织造"
+                )
+            Resource.objects.create(
+                alliance=alliance,
+                code=f"RS-{number:03d}",
+                institution=institution,
+                kind=["laboratory", "venue"][number % 2],
+                name_en=f"{mark}Room {number}",
+                audience=ResourceAudience.PUBLIC,
+                is_bookable=bool(number % 2),
+                sort_key=f"room {number // 2}",
+            )
         for kind in GroupKind.values:
             group = VirtualGroup.objects.create(alliance=alliance, kind=kind, remit_en=f"{mark}remit")
             for institution in institutions[:2]:
