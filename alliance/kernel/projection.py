@@ -472,11 +472,11 @@ class Projection:
         body = writer.object_of(self.model, self.fields, "r", query.fields)
         marks = ", ".join(f"r.{column}::text" for column in columns)
         return (
-            "SELECT '[' || coalesce(string_agg(p.body, ',' ORDER BY p.place) FILTER (WHERE p.place <= %(size)s), '') || ']', "
-            "count(*) > %(size)s, max(p.marks) FILTER (WHERE p.place = %(size)s) FROM ("
-            f"SELECT r.place, {body}::text AS body, "
-            f"CASE WHEN r.place = %(size)s THEN json_build_array({marks})::text END AS marks FROM ("
-            f"SELECT f.*, row_number() OVER (ORDER BY {place}) AS place FROM {_table(self.model)} f "
+            "SELECT '[' || coalesce(string_agg(p.body, ',' ORDER BY p.row_place) FILTER (WHERE p.row_place <= %(size)s), '') || ']', "
+            "count(*) > %(size)s, max(p.marks) FILTER (WHERE p.row_place = %(size)s) FROM ("
+            f"SELECT r.row_place, {body}::text AS body, "
+            f"CASE WHEN r.row_place = %(size)s THEN json_build_array({marks})::text END AS marks FROM ("
+            f"SELECT f.*, row_number() OVER (ORDER BY {place}) AS row_place FROM {_table(self.model)} f "
             f"WHERE {' AND '.join(where)} ORDER BY {order} LIMIT %(limit)s) r{writer.joins()}) p"
         )
 
