@@ -10,7 +10,7 @@ from typing import Any
 
 from alliance.models import AuditLeaf, InboxItem, Invitation, Job, RoleAssignment, StoredFile
 from groups.models import ConflictOfInterest, VirtualGroup
-from members.models import ElementSupply, Institution, InstitutionImport
+from members.models import ElementSupply, Expert, ExpertInterest, Institution, InstitutionImport, Resource, ResourceBooking
 from operations.models import ImprovementTask, Product
 from services.models import Article, CatalogueEntry, Listing, Rating
 from targets.models import Objective
@@ -519,6 +519,8 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:rating_moderate": {"POST": "302 403 422 422 403 422 403 403 403 403 403 403"},
 }
 SCOPE_OPENS: dict[str, set[str]] = {
+    "experts:read": {"api_expert_detail", "api_expert_list"},
+    "resources:read": {"api_resource_detail", "api_resource_list"},
     "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
     "groups:read": {"api_coverage", "api_group_detail", "api_group_list"},
@@ -536,8 +538,21 @@ _OBJECTIVE = {"code": column(Objective, "code")}
 _ENTRY = {"code": column(CatalogueEntry, "code")}
 _LISTING = {"code": column(Listing, "code")}
 _KIND = {"kind": column(VirtualGroup, "kind")}
+_EXPERT = {"code": column(Expert, "code")}
+_RESOURCE = {"code": column(Resource, "code")}
 
 OBJECTS: dict[str, dict[str, Any]] = {
+    "api_expert_detail": _EXPERT,
+    "api_resource_detail": _RESOURCE,
+    **{
+        f"{area}expert_{verb}": _EXPERT
+        for area in ("", "portal_")
+        for verb in ("detail", "edit", "consent", "end", "interest_new")
+    },
+    **{f"{area}expert_interest_end": {**_EXPERT, "interest": column(ExpertInterest, "pk")} for area in ("", "portal_")},
+    **{f"{area}resource_{verb}": _RESOURCE for area in ("", "portal_") for verb in ("detail", "edit")},
+    "portal_resource_book": _RESOURCE,
+    "booking_step": {"uuid": column(ResourceBooking, "uuid"), "step": "confirm"},
     "api_institution_detail": _INSTITUTION,
     "api_group_detail": {"code": column(VirtualGroup, "kind")},
     "api_product_detail": _PRODUCT,
