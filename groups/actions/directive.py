@@ -95,6 +95,12 @@ class DirectiveText:
     due_on: date
 
 
+def _require(actor: User | None, permission: str, record: Any) -> None:
+    """Ask for a person's right; None is a registered client, whose scope the endpoint has asked for."""
+    if actor is not None:
+        require(actor, permission, record)
+
+
 def _next_code(alliance: Alliance, model: type[Directive] | type[ReceivedDirective], prefix: str) -> str:
     """The next number; whoever gives one holds a lock until the transaction ends."""
     digest = hashlib.blake2b(f"{prefix}:{alliance.pk}".encode(), digest_size=8).digest()
@@ -128,14 +134,14 @@ def _clean(text: DirectiveText, at: datetime) -> dict[str, Any]:
 
 @transaction.atomic
 def draft_directive(
-    alliance: Alliance, text: DirectiveText, *, actor: User, at: datetime, passed_on_from: str = ""
+    alliance: Alliance, text: DirectiveText, *, actor: User | None, at: datetime, passed_on_from: str = ""
 ) -> Directive:
     """Draft a directive to the alliances below.
 
     Args:
         alliance: The sender.
         text: What it says.
-        actor: Needs ``groups.send_directive``.
+        actor: Needs ``groups.send_directive``; None: a client with the scope ``directives:write``.
         at: Now.
         passed_on_from: Code of a received directive that it passes on, one level further down; answers roll up into that.
 
@@ -144,7 +150,7 @@ def draft_directive(
         ReceivedDirective.DoesNotExist: No such directive arrived here.
         DomainError: ``no_alliance_below``; ``passed_on_already``; ``directive_closed``.
     """
-    require(actor, SEND_DIRECTIVE, alliance)
+    _require(actor, SEND_DIRECTIVE, alliance)
     values = _clean(text, at)
     if not list_children(alliance).exists():
         raise DomainError(
@@ -192,7 +198,7 @@ def change_directive(alliance: Alliance, code: str, text: DirectiveText, *, acto
         InvalidInputError: As :func:`draft_directive`.
     """
     directive = Directive.objects.of(alliance).select_for_update().get(code=code)
-    require(actor, SEND_DIRECTIVE, directive)
+    _require(actor, SEND_DIRECTIVE, directive)
     if directive.state != DirectiveState.DRAFT:
         raise DomainError(
             _("This directive was sent and cannot be changed."),
@@ -209,14 +215,16 @@ def change_directive(alliance: Alliance, code: str, text: DirectiveText, *, acto
 
 
 @transaction.atomic
-def send_directive(alliance: Alliance, code: str, *, recipients: Collection[str], actor: User, at: datetime) -> Directive:
+def send_directive(
+    alliance: Alliance, code: str, *, recipients: Collection[str], actor: User | None, at: datetime
+) -> Directive:
     """Send a draft to chosen alliances below; workers carry it there.
 
     Args:
         alliance: The sender.
         code: A draft.
         recipients: Addresses (slugs) of alliances one level below.
-        actor: Needs ``groups.send_directive``.
+        actor: Needs ``groups.send_directive``; None: a client with the scope ``directives:write``.
         at: Now.
 
     Raises:
@@ -224,7 +232,7 @@ def send_directive(alliance: Alliance, code: str, *, recipients: Collection[str]
         InvalidInputError: Nobody chosen, somebody who does not stand below, no text, or the day is past.
     """
     directive = Directive.objects.of(alliance).select_for_update(of=("self",)).get(code=code)
-    require(actor, SEND.permission, directive)
+    _require(actor, SEND.permission, directive)
     SEND.check(directive.state)
     wanted = set(recipients)
     chosen = [child for child in list_children(alliance) if child.slug in wanted]
@@ -273,14 +281,14 @@ def send_directive(alliance: Alliance, code: str, *, recipients: Collection[str]
 
 
 @transaction.atomic
-def close_directive(alliance: Alliance, code: str, *, actor: User, at: datetime) -> Directive:
+def close_directive(alliance: Alliance, code: str, *, actor: User | None, at: datetime) -> Directive:
     """Close a directive: no answer is taken any more, nobody is late.
 
     Raises:
         TransitionRefusedError: It was not sent, or is closed.
     """
     directive = Directive.objects.of(alliance).select_for_update(of=("self",)).get(code=code)
-    require(actor, CLOSE_DIRECTIVE.permission, directive)
+    _require(actor, CLOSE_DIRECTIVE.permission, directive)
     CLOSE_DIRECTIVE.check(directive.state)
     directive.state, directive.closed_at = CLOSE_DIRECTIVE.target, at
     directive.save(update_fields=["state", "closed_at"])
@@ -307,7 +315,7 @@ def _closed() -> DomainError:
 
 
 @transaction.atomic
-def acknowledge_directive(alliance: Alliance, code: str, *, actor: User, at: datetime) -> ReceivedDirective:
+def acknowledge_directive(alliance: Alliance, code: str, *, actor: User | None, at: datetime) -> ReceivedDirective:
     """Acknowledge a directive from above; the sender is told by a worker.
 
     Raises:
@@ -315,7 +323,7 @@ def acknowledge_directive(alliance: Alliance, code: str, *, actor: User, at: dat
         DomainError: ``directive_closed``.
     """
     received = ReceivedDirective.objects.of(alliance).select_for_update().get(code=code)
-    require(actor, ACKNOWLEDGE_DIRECTIVE.permission, received)
+    _require(actor, ACKNOWLEDGE_DIRECTIVE.permission, received)
     ACKNOWLEDGE_DIRECTIVE.check(received.state)
     if received.closed_at is not None:
         raise _closed()
@@ -345,7 +353,7 @@ def report_directive(
     text_en: str,
     text_zh: str,
     figure: Decimal | None,
-    actor: User,
+    actor: User | None,
     at: datetime,
 ) -> ReceivedDirective:
     """Answer a directive from above, or renew the answer while it is open; answering acknowledges it.
@@ -356,7 +364,7 @@ def report_directive(
         text_en: The answer; at least one of the two.
         text_zh: The answer in Chinese.
         figure: The figure asked for; needed exactly where one is.
-        actor: Needs ``groups.answer_directive``.
+        actor: Needs ``groups.answer_directive``; None: a client with the scope ``directives:write``.
         at: Now.
 
     Raises:
@@ -364,7 +372,7 @@ def report_directive(
         DomainError: ``directive_closed``; ``notice_needs_no_answer``.
     """
     received = ReceivedDirective.objects.of(alliance).select_for_update().get(code=code)
-    require(actor, REPORT_DIRECTIVE.permission, received)
+    _require(actor, REPORT_DIRECTIVE.permission, received)
     if received.kind == DirectiveKind.NOTICE:
         raise DomainError(_("A notice asks for no answer."), code="notice_needs_no_answer", remedy=_("Acknowledge it."))
     REPORT_DIRECTIVE.check(received.state)
