@@ -25,6 +25,7 @@ from members.actions import (
 from members.actions.bulk import message_institution
 from members.actions.demo import load
 from members.actions.demo_experts import load_experts
+from members.actions.demo_facts import load_facts
 from members.actions.demo_people import give_staff_role
 from members.actions.demo_resources import load_resources
 from members.actions.exit import follow_state
@@ -42,6 +43,7 @@ from members.signals import INSTITUTION_STATE_CHANGED
 
 grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
+demo.loaders.register("members.facts", load_facts)
 demo.loaders.register("members.experts", load_experts)
 demo.loaders.register("members.resources", load_resources)
 demo.staff_givers.register("members", give_staff_role)

@@ -27,10 +27,14 @@ REGISTER_READERS = frozenset(
 INSTITUTION = Projection(
     name="Institution",
     model=Institution,
-    description=_("A member institution with the elements it supplies and its seats in the virtual groups."),
+    description=_(
+        "A member institution with the elements it supplies, the facts of its entry that are verified and confirmed within"
+        " the year, and its seats in the virtual groups."
+    ),
     fields=(
         Value("code"),
         Value("kind"),
+        Value("subkind"),
         Value("state"),
         Value("name_en"),
         Value("name_zh"),
@@ -59,6 +63,13 @@ INSTITUTION = Projection(
             order=("element", "valid_from", "id"),
         ),
         Listed(
+            "marks",
+            "marks",
+            (Value("fact"), Value("verified_at"), Value("confirmed_at"), Value("valid_until")),
+            order=("fact",),
+            where="{t}.verified_at IS NOT NULL AND {t}.valid_until >= CURRENT_DATE",
+        ),
+        Listed(
             "seats",
             "memberships",
             (
@@ -72,6 +83,7 @@ INSTITUTION = Projection(
     ),
     filters=(
         OneOf("kind"),
+        OneOf("subkind"),
         OneOf("state"),
         OneOf("country", "country_code"),
         OneOf("region", "region_code"),
@@ -98,6 +110,7 @@ _SEAT = {
 EXAMPLE: dict[str, Any] = {
     "code": "donghua-institute",
     "kind": "university_think_tank",
+    "subkind": "",
     "state": "active",
     "name_en": "Institute for Textile Policy",
     "name_zh": "纺织政策研究院",
@@ -120,6 +133,14 @@ EXAMPLE: dict[str, Any] = {
             "evidence_zh": "32名研究人员",
             "valid_from": "2025-03-01",
             "valid_to": None,
+        }
+    ],
+    "marks": [
+        {
+            "fact": "name",
+            "verified_at": "2026-03-01T02:00:00.000000Z",
+            "confirmed_at": None,
+            "valid_until": "2027-03-01",
         }
     ],
     "seats": [_SEAT],

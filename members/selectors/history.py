@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from alliance.models import AuditEntry, AuditPersonal, User
-from members.models import InstitutionStanding
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance
-    from members.models import Institution
 
 VERBS: dict[str, StrOrPromise] = {
     "add_institution": _("Institution added"),
@@ -103,12 +101,3 @@ def _changes(record: dict[str, Any]) -> str:
     if not isinstance(before, dict) or not isinstance(after, dict):
         return ""
     return "; ".join(f"{name}: {before[name] or '—'} → {after.get(name) or '—'}" for name in sorted(before) if name in after)
-
-
-def list_standings(institution: Institution) -> list[InstitutionStanding]:
-    """In which state an institution was from when to when, newest first; one query."""
-    return list(
-        InstitutionStanding.objects.of(institution.alliance)
-        .filter(institution=institution)
-        .order_by("-starts_at", "-id")[:50]
-    )

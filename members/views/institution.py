@@ -43,7 +43,7 @@ from members.selectors.bulk import bulk_kinds, can_undo, get_bulk_act, list_bulk
 from members.selectors.duties import list_open_duties
 from members.selectors.fact import list_facts as list_facts_of
 from members.selectors.fact import summarise, verification_of
-from members.selectors.history import list_history, list_standings
+from members.selectors.history import list_history
 from members.selectors.institution import (
     InstitutionQuery,
     count_all,
@@ -265,7 +265,6 @@ def institution_detail(request: HttpRequest, code: str) -> HttpResponse:
         "staff": list(list_staff(institution, at)),
         "panels": list_panels(alliance, institution, at),
         "history": list_history(alliance, institution),
-        "standings": list_standings(institution),
         "steps": list_steps(institution, request.user),
         "duties": list_open_duties(alliance, institution, at) if institution.state == "leaving" else [],
         "facts": (facts := list_facts_of(institution, timezone.localdate())),
