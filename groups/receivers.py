@@ -14,6 +14,7 @@ from alliance.kernel.audiences import resolvers
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
+from alliance.kernel.portal import figures, upcoming
 from alliance.kernel.texts import Text, texts
 from groups import words  # noqa: F401 - names acts and records for the audit log
 from groups.actions import (
@@ -30,6 +31,7 @@ from groups.actions.charter import ask_for_acceptance
 from groups.actions.conflict import screen_matter, screen_open_matters
 from groups.actions.consortium import end_parts_of, settle_part
 from groups.actions.demo import load
+from groups.actions.demo_admission import load_admission
 from groups.actions.directive import carry_closing, carry_directive, tell_sender
 from groups.actions.handover import list_action_duties, list_position_duties, list_seat_duties
 from groups.actions.meeting import PAPER_PURPOSE, send_invitations
@@ -56,7 +58,9 @@ from groups.selectors.dispute import count_waiting_disputes, dispute_duties
 from groups.selectors.group import LIST_EXTENSION, seats_panel
 from groups.selectors.meeting import count_coming, find_paper
 from groups.selectors.membership import decision_page, motions_panel
+from groups.selectors.merge import UNTOUCHED, object_to_merge
 from groups.selectors.motion import count_open
+from groups.selectors.portal import count_part, list_closing_votes, list_coming_meetings, list_reports_due
 from groups.selectors.responsibility import count_late_reports
 from groups.selectors.responsibility import duty_provider as responsibility_duties
 from groups.signals import (
@@ -78,6 +82,7 @@ from members.selectors.application import ApplicationLink, application_links, de
 from members.selectors.bulk import BulkKind, bulk_kinds
 from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
+from members.selectors.merge import objections, untouched
 from members.signals import (
     EXPERT_INTEREST_CHANGED,
     INSTITUTION_STATE_CHANGED,
@@ -89,6 +94,7 @@ if TYPE_CHECKING:
 
 grant_providers.register("groups", group_grants)
 demo.loaders.register("groups", load)
+demo.loaders.register("groups.admission", load_admission)
 extensions.register("group", LIST_EXTENSION)
 panels.register("groups", Panel("groups/institution_seats.html", seats_panel, order=20))
 duty_providers.register("groups", list_seat_duties)
@@ -287,6 +293,12 @@ add(
 )
 
 
+upcoming.register("meetings", list_coming_meetings)
+upcoming.register("motions", list_closing_votes)
+upcoming.register("duties", list_reports_due)
+figures.register("groups", count_part)
+
+
 @consumer(MOTION_OPENED, "groups.screen_motion")
 def screen_motion(event: Event) -> None:
     """Whoever a rule finds linked with the party of a motion stands aside from it."""
@@ -454,3 +466,8 @@ bulk_kinds.register(
         order=10,
     ),
 )
+
+# Duplicates
+objections.register("groups", object_to_merge)
+for _column, _reason in UNTOUCHED.items():
+    untouched.register(_column, _reason)

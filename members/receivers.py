@@ -19,11 +19,13 @@ from alliance.kernel.texts import Text, texts
 from members import words  # noqa: F401 - names acts and records for the audit log
 from members.actions import (
     application,  # noqa: F401 - registers its texts and its purpose of files
+    duplicate,  # noqa: F401 - registers its job
     institution_import,  # noqa: F401 - registers its jobs
     staff,  # noqa: F401 - registers what invitations and the people page ask for
 )
 from members.actions.bulk import message_institution
 from members.actions.demo import load
+from members.actions.demo_applications import load_applications
 from members.actions.demo_experts import load_experts
 from members.actions.demo_facts import load_facts
 from members.actions.demo_people import give_staff_role
@@ -45,6 +47,7 @@ grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
 demo.loaders.register("members.facts", load_facts)
 demo.loaders.register("members.experts", load_experts)
+demo.loaders.register("members.applications", load_applications)
 demo.loaders.register("members.resources", load_resources)
 demo.staff_givers.register("members", give_staff_role)
 add(

@@ -14,6 +14,7 @@ SCOPES: dict[str, StrOrPromise] = {
     "institutions:read": _("read member institutions and the elements they supply"),
     "experts:read": _("read experts whose data is public by consent"),
     "resources:read": _("read resources that are open to everybody"),
+    "applications:read": _("read how far applications for membership are, without people and evidence"),
     "groups:read": _("read the virtual groups, their seats and the coverage of elements"),
     "products:read": _("read released products"),
     "catalogue:read": _("read the service catalogue with its latest feedback"),

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from members.api import experts, institutions, resources
+from members.api import applications, experts, institutions, resources
 
 urlpatterns = [
+    path("applications/", applications.ApplicationList.as_view(), name="api_application_list"),
+    path("applications/<str:code>/", applications.ApplicationDetail.as_view(), name="api_application_detail"),
     path("institutions/", institutions.InstitutionList.as_view(), name="api_institution_list"),
     path("institutions/<str:code>/", institutions.InstitutionDetail.as_view(), name="api_institution_detail"),
     path("experts/", experts.ExpertList.as_view(), name="api_expert_list"),

@@ -25,11 +25,12 @@ from evaluation.models import FeedbackResult
 from groups.api.groups import GROUP
 from groups.choices import GroupKind
 from groups.models import GroupMembership, VirtualGroup
+from members.api.applications import APPLICATION
 from members.api.experts import EXPERT
 from members.api.institutions import INSTITUTION
 from members.api.resources import RESOURCE
 from members.choices import ConsentLevel, ResourceAudience
-from members.models import ElementSupply, Expert, ExpertSkill, Institution, Resource
+from members.models import Application, ElementSupply, Expert, ExpertSkill, Institution, Resource
 from operations.api.products import PRODUCT
 from operations.choices import PilotState, ProductState
 from operations.models import Pilot, Product
@@ -61,6 +62,7 @@ CASES = [
     Case("api_institution_list", "api_institution_detail", INSTITUTION, "institutions:read"),
     Case("api_expert_list", "api_expert_detail", EXPERT, "experts:read"),
     Case("api_resource_list", "api_resource_detail", RESOURCE, "resources:read"),
+    Case("api_application_list", "api_application_detail", APPLICATION, "applications:read"),
     Case("api_group_list", "api_group_detail", GROUP, "groups:read"),
     Case("api_product_list", "api_product_detail", PRODUCT, "products:read"),
     Case("api_entry_list", "api_entry_detail", ENTRY, "catalogue:read"),
@@ -127,6 +129,22 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                 audience=ResourceAudience.PUBLIC,
                 is_bookable=bool(number % 2),
                 sort_key=f"room {number // 2}",
+            )
+        for number in range(count):
+            Application.objects.create(
+                alliance=alliance,
+                code=f"A-{number:04d}",
+                kind="media_think_tank",
+                name_en=f"{mark}Applicant {number}",
+                name_key=f"applicant {number}",
+                contact_name="Secret Person",
+                contact_email="secret@example.org",
+                language="en",
+                access_digest=f"{number:064d}",
+                institution=institutions[0] if number % 2 else None,
+                state="submitted",
+                created_at=AT + timedelta(minutes=number // 2),
+                submitted_at=AT + timedelta(hours=number),
             )
         for kind in GroupKind.values:
             group = VirtualGroup.objects.create(alliance=alliance, kind=kind, remit_en=f"{mark}remit")
