@@ -77,6 +77,7 @@ texts.register(
         body=_("Another institution's word decides whether the media group takes it up."),
         verb=_("Review"),
         icon="search-check",
+        holds_up=True,
     ),
 )
 texts.register(
@@ -86,6 +87,7 @@ texts.register(
         body=_("Change the draft and submit it again."),
         verb=_("Edit"),
         icon="undo-2",
+        holds_up=True,
     ),
 )
 texts.register(
@@ -103,6 +105,7 @@ texts.register(
         body=_("Turn the reviewed draft into something usable and hand it over for the pilot."),
         verb=_("Adapt"),
         icon="wand-sparkles",
+        holds_up=True,
     ),
 )
 texts.register(
@@ -130,6 +133,7 @@ texts.register(
         body=_("Try it, then answer for your firm. That day is included."),
         verb=_("Give feedback"),
         icon="flask-conical",
+        holds_up=True,
     ),
 )
 texts.register(

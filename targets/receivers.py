@@ -8,12 +8,14 @@ from django.utils.translation import pgettext_lazy
 from alliance.kernel import demo, navigation
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry
+from alliance.kernel.portal import upcoming
 from operations.signals import PRODUCT_RELEASED, PRODUCT_RETIRED
 from targets import words  # noqa: F401 - names acts and records for the audit log
 from targets.actions.demo import load
 from targets.actions.objective import measure_objective
 from targets.permissions import VIEW_OBJECTIVE
 from targets.selectors.objective import list_measured_codes
+from targets.selectors.portal import list_coming_up
 
 #: Declared by evaluation, which this layer does not know; an event's kind is the only thing they share.
 FEEDBACK_COMPUTED = "evaluation.feedback_computed"
@@ -44,6 +46,7 @@ navigation.add(
         permission=VIEW_OBJECTIVE,
     )
 )
+upcoming.register("targets", list_coming_up)
 navigation.add(NavigationEntry("portal", "today", pgettext_lazy("navigation", "Today"), "portal_home", order=0))
 
 

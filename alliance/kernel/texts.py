@@ -24,6 +24,7 @@ class Text:
         icon: Lucide icon.
         mails: Whether a notification of this kind is also mailed.
         can_dismiss: Whether an inbox item of this kind may be ticked off by hand, because nothing else settles it.
+        holds_up: Whether others wait until it is done: such items come first on a member's first page.
     """
 
     title: StrOrPromise
@@ -32,6 +33,7 @@ class Text:
     icon: str = "circle-dot"
     mails: bool = True
     can_dismiss: bool = False
+    holds_up: bool = False
 
     def render(self, params: dict[str, Any]) -> RenderedText:
         """The words with parameters filled in, in the active language."""

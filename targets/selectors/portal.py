@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AllianceRole
+from alliance.kernel.portal import Upcoming
 from alliance.models import RoleAssignment
 from members.models import Institution
 from operations.choices import ParticipantState, PilotState
@@ -17,28 +18,12 @@ from services.models import Listing
 from targets.models import Objective
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
+    from django_stubs_ext import StrOrPromise
+
     from alliance.models import Alliance, User
-
-
-@dataclass(frozen=True, slots=True)
-class ComingUp:
-    """A date that concerns the institution.
-
-    Attributes:
-        day: The day.
-        kind: ``pilot``, ``listing`` or ``objective``; the page has words for it.
-        record: What it is about, with bilingual titles.
-        url_name: Tenant route, or empty.
-        url_kwargs: Its arguments.
-    """
-
-    day: date
-    kind: str
-    record: Any
-    url_name: str
-    url_kwargs: dict[str, Any]
 
 
 def get_institution(alliance: Alliance, institution_id: int) -> Institution | None:
@@ -46,14 +31,13 @@ def get_institution(alliance: Alliance, institution_id: int) -> Institution | No
     return Institution.objects.of(alliance).filter(pk=institution_id).first()
 
 
-def list_coming_up(alliance: Alliance, institution: Institution, at: datetime, limit: int = 5) -> list[ComingUp]:
-    """Pilots that close, own listings that expire, own objectives that fall due, soonest first; three queries."""
+def list_coming_up(alliance: Alliance, institution_id: int, at: datetime, limit: int) -> Iterable[Upcoming]:
+    """Pilots that close, own listings that expire, own objectives that fall due; three queries."""
     today = timezone.localtime(at).date()
-    found: list[ComingUp] = []
     seats = (
         PilotParticipant.objects.of(alliance)
         .filter(
-            institution=institution,
+            institution_id=institution_id,
             pilot__state__in=[PilotState.PLANNED, PilotState.OPEN, PilotState.EXTENDED],
             pilot__deadline__gte=at,
         )
@@ -64,22 +48,30 @@ def list_coming_up(alliance: Alliance, institution: Institution, at: datetime, l
     for seat in seats:
         product = seat.pilot.product
         day = timezone.localtime(seat.pilot.deadline).date()
-        found.append(ComingUp(day, "pilot", product, "product_detail", {"code": product.code}))
+        yield _coming(day, _("Pilot feedback closes"), product, "product_detail", code=product.code)
     listings = (
         Listing.objects.of(alliance)
-        .filter(institution=institution, state__in=[ListingState.PUBLISHED, ListingState.IN_TALKS], expires_on__gte=today)
+        .filter(
+            institution_id=institution_id,
+            state__in=[ListingState.PUBLISHED, ListingState.IN_TALKS],
+            expires_on__gte=today,
+        )
         .order_by("expires_on")[:limit]
     )
-    found += [
-        ComingUp(listing.expires_on, "listing", listing, "listing_detail", {"code": listing.code})
-        for listing in listings
-        if listing.expires_on is not None
-    ]
+    for listing in listings:
+        if listing.expires_on is not None:
+            yield _coming(listing.expires_on, _("Your listing expires"), listing, "listing_detail", code=listing.code)
     objectives = (
-        Objective.objects.of(alliance).filter(owner=institution, target_on__gte=today).order_by("target_on", "code")[:limit]
+        Objective.objects.of(alliance)
+        .filter(owner_id=institution_id, target_on__gte=today)
+        .order_by("target_on", "code")[:limit]
     )
-    found += [ComingUp(objective.target_on, "objective", objective, "", {}) for objective in objectives]
-    return sorted(found, key=lambda entry: entry.day)[:limit]
+    for objective in objectives:
+        yield _coming(objective.target_on, _("Your objective falls due"), objective, "")
+
+
+def _coming(day: date, label: StrOrPromise, record: Any, url_name: str, **url_kwargs: Any) -> Upcoming:
+    return Upcoming(day, label, record.title_en, record.title_zh, url_name, url_kwargs)
 
 
 def find_contact(alliance: Alliance, at: datetime) -> User | None:

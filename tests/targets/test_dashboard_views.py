@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from time import monotonic
 
 import pytest
 from django.db import connection
@@ -14,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alliance.actions import inbox
-from alliance.models import Alliance, User
+from alliance.models import Alliance, InboxItem, User
 from evaluation.actions.feedback import compute_feedback
+from groups.models import Attendance, GroupMembership, Meeting, Motion, MotionElector, VirtualGroup, Vote
 from members.choices import StaffRole
 from members.models import Institution, InstitutionStaff
 from operations.choices import ProductState
@@ -292,6 +294,92 @@ def test_the_portal_with_five_hundred_tasks_shows_the_first_and_counts_them_all(
     assert "500 things need Henglan." in page
     assert page.count("of Henglan”</b>") == 8
     assert len(many) == len(few)
+
+
+def test_each_of_five_hundred_tasks_is_reached_in_two_clicks_and_the_page_takes_under_a_second(
+    act: Alliance, client_for: ClientFor, member: Callable[[Institution], User]
+) -> None:
+    ours = make_house(act, name_en="Henglan")
+    client, url = client_for(member(ours)), address(act, "portal_home")
+    for number in range(500):
+        ask_institution(act, ours, number, due_days=number + 1)
+    client.get(url)
+
+    begun = monotonic()
+    page = client.get(url).content.decode()
+    taken = monotonic() - begun
+
+    assert taken < 1
+    assert "492 more" in page
+    assert page.count(f'href="{address(act, "story_list")}"') >= 500
+    for item in InboxItem.objects.of(act):
+        assert f"{item.params['title_en']}”" in page
+
+
+def test_what_holds_others_up_comes_first_and_is_said(
+    act: Alliance, client_for: ClientFor, member: Callable[[Institution], User]
+) -> None:
+    ours = make_house(act, name_en="Henglan")
+    ask_institution(act, ours, 1, due_days=1)
+    client, url = client_for(member(ours)), address(act, "portal_home")
+    assert "holds others up" not in client.get(url).content.decode()
+    inbox.ask(
+        act,
+        "pilot_feedback",
+        "feedback:1",
+        inbox.institution(ours.pk),
+        params={"title_en": "Low-salt dyeing", "title_zh": "", "due": "2026-12-01"},
+        url_name="inbox",
+        at=timezone.now(),
+        due_at=timezone.now() + timedelta(days=9),
+    )
+
+    page = client.get(url).content.decode()
+
+    assert "The first one holds others up." in page
+    assert page.index("Low-salt dyeing") < page.index("Task 1 of Henglan")
+
+
+def test_the_portal_counts_seats_duties_and_votes_and_shows_dates_of_every_layer(
+    act: Alliance, client_for: ClientFor, member: Callable[[Institution], User]
+) -> None:
+    ours, theirs = make_house(act, name_en="Henglan"), make_house(act, name_en="Xibu")
+    group = VirtualGroup.objects.create(alliance=act, kind="policy_group")
+    now = timezone.now()
+    GroupMembership.objects.create(
+        alliance=act, group=group, institution=ours, role="member", starts_at=now - timedelta(days=1)
+    )
+    meeting = Meeting.objects.create(
+        alliance=act,
+        code="MT-1",
+        state="convened",
+        title_en="General meeting",
+        starts_at=now + timedelta(days=3),
+        ends_at=now + timedelta(days=3, hours=2),
+        created_at=now,
+    )
+    motion = Motion.objects.create(
+        alliance=act,
+        code="M-1",
+        state="open",
+        title_en="Adopt the budget",
+        created_at=now,
+        opened_at=now,
+        closes_at=now + timedelta(days=5),
+    )
+    for institution in (ours, theirs):
+        Attendance.objects.create(alliance=act, meeting=meeting, institution=institution)
+        MotionElector.objects.create(alliance=act, motion=motion, institution=institution)
+    person = member(ours)
+    client, url = client_for(person), address(act, "portal_home")
+
+    page = client.get(url).content.decode()
+    assert page.index("General meeting") < page.index("Adopt the budget")
+    assert '<span class="tag warn">1</span>' in page[page.index("Votes to cast") :]
+    Vote.objects.create(alliance=act, motion=motion, institution=ours, choice="yes", cast_by=person, cast_at=now)
+
+    page = client.get(url).content.decode()
+    assert '<span class="tag warn">' not in page[page.index("Votes to cast") :]
 
 
 def test_the_portal_is_for_people_of_institutions(
