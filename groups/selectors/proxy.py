@@ -51,10 +51,14 @@ def broken_rule(pairs: Iterable[tuple[int, int]], limit: int) -> str:
 
 
 def valid_proxies(alliance: Alliance, at: datetime) -> QuerySet[Proxy]:
-    """Proxies neither revoked nor expired at a moment."""
+    """Proxies neither revoked nor expired at a moment.
+
+    A proxy holds from when it is given. Its start is not compared with the moment: of two people who give one at once, each
+    must meet the other's, whichever clock was read first.
+    """
     return (
         Proxy.objects.of(alliance)
-        .filter(Q(valid_until__isnull=True) | Q(valid_until__gt=at), valid_from__lte=at, revoked_at__isnull=True)
+        .filter(Q(valid_until__isnull=True) | Q(valid_until__gt=at), revoked_at__isnull=True)
         .order_by("id")
     )
 

@@ -670,8 +670,7 @@ def test_closing_takes_a_number_of_queries_that_does_not_grow_with_the_voters(ac
     counts = []
     for number in (6, 12):
         motion, voters = secret(act, number)
-        voters_on_roll = [voter for voter in voters]
-        for voter in voters_on_roll:
+        for voter in voters:
             vote(motion, voter)
         from django.test.utils import CaptureQueriesContext
 
