@@ -39,9 +39,9 @@ class SeatForm(AllianceForm):
     )
     starts_on = forms.DateField(label=_("From"))
     ends_on = forms.DateField(label=_("Until"), help_text=_("That day included."), required=False)
-    exception_resolution = forms.CharField(
-        label=_("Committee resolution that allows an exception"),
-        help_text=_("Only where the kind of institution may not sit in this group."),
+    exception_motion = forms.CharField(
+        label=_("Motion of the committee that allows an exception"),
+        help_text=_("Only where the kind of institution may not sit in this group: code of the passed motion."),
         max_length=40,
         required=False,
     )

@@ -30,9 +30,20 @@ from groups.actions.group import (
 from groups.choices import ELIGIBLE_KINDS, REQUIRED_ELEMENTS, GroupKind, SeatRole
 from groups.forms.group import JoinForm, SeatForm, place_errors
 from groups.models import VirtualGroup
-from groups.permissions import CHANGE_SEATS, ESTABLISH_GROUPS
+from groups.permissions import CHANGE_POSITIONS, CHANGE_SEATS, ESTABLISH_GROUPS, PLAN_MEETING
 from groups.selectors.coverage import get_coverage, list_candidates, list_cell_institutions
-from groups.selectors.group import get_group, list_groups, list_seats
+from groups.selectors.group import (
+    composition_of,
+    get_group,
+    list_alternates,
+    list_groups,
+    list_open_invitations,
+    list_positions,
+    list_seats,
+    list_terms,
+)
+from groups.selectors.meeting import list_meetings
+from groups.selectors.suggestion import list_weaknesses, suggest_suppliers
 from members.choices import Element, InstitutionKind
 from members.models import Institution
 
@@ -125,6 +136,8 @@ def coverage_detail(request: HttpRequest) -> HttpResponse:
             {"label": Element(element).label, "count": count, "value": element}
             for element, count in coverage.suppliers.items()
         ],
+        "weaknesses": list_weaknesses(alliance, coverage),
+        "may_seat": can(request.user, CHANGE_SEATS, alliance),
         **_warnings(coverage),
     }
     return render(request, "groups/coverage_detail.html", context)
@@ -145,6 +158,8 @@ def coverage_cell(request: HttpRequest, kind: str, element: str) -> HttpResponse
         "required": element in REQUIRED_ELEMENTS[kind],
         "page": page,
         "candidates": list(list_candidates(alliance, today, kind, element)[:20]),
+        "suggestions": suggest_suppliers(alliance, today, [(kind, element)], most=10),
+        "may_seat": can(request.user, CHANGE_SEATS, alliance),
         "eligible": ELIGIBLE_KINDS[kind],
         "crumbs": [
             {"label": _("Groups and elements"), "url": reverse("group_list")},
@@ -180,9 +195,19 @@ def group_detail(request: HttpRequest, kind: str) -> HttpResponse:
         if form.is_valid() and _give_seat(request, alliance, kind, form, at):
             return redirect("group_detail", kind=kind)
     page = paginate(list_seats(group, at), request.GET, ("role", "institution__sort_key", "id"))
+    alternates = list_alternates(alliance, page.items, at)
     context = {
         "group": group,
         "page": page,
+        "rows": [(seat, alternates.get(seat.pk, [])) for seat in page.items],
+        "positions": list_positions(group, at),
+        "terms": list_terms(group),
+        "offers": list_open_invitations(group),
+        "composition": composition_of(group, at),
+        "now": at,
+        "may_fill": can(request.user, CHANGE_POSITIONS, group),
+        "may_plan": can(request.user, PLAN_MEETING, group),
+        "meetings": list(list_meetings(alliance, group=kind, at=at).order_by("-starts_at", "-id")[:5]),
         "form": form,
         "roles": SeatRole.choices,
         "kinds": [InstitutionKind(value).label for value in InstitutionKind.values if value in ELIGIBLE_KINDS[kind]],
@@ -205,7 +230,7 @@ def _give_seat(request: HttpRequest, alliance: Any, kind: str, form: SeatForm, a
             role=values["role"],
             starts_at=starts_at,
             ends_at=ends_at,
-            exception_resolution=values["exception_resolution"],
+            exception_motion=values["exception_motion"],
             actor=request.user,  # type: ignore[arg-type]
             at=at,
         )
