@@ -456,11 +456,14 @@ def ask_reports_of(alliance: Alliance, responsibility: Responsibility, *, at: da
         )
         if made:
             added += 1
-            _ask(alliance, responsibility, report, "duty_report", at=at)
+            ask_for_report(alliance, responsibility, report, "duty_report", at=at)
     return added
 
 
-def _ask(alliance: Alliance, found: Responsibility, report: ResponsibilityReport, kind: str, *, at: datetime) -> None:
+def ask_for_report(
+    alliance: Alliance, found: Responsibility, report: ResponsibilityReport, kind: str, *, at: datetime
+) -> None:
+    """Put a report into the inbox of the institution that owes it."""
     inbox.ask(
         alliance,
         kind,
@@ -662,7 +665,7 @@ def return_report(
         words = _("Say what is missing or wrong.")
         raise InvalidInputError(words, code="remark_missing", fields={"remark": words})
     found, report = _settle(alliance, code, report_id, RETURN_REPORT, remark=remark, actor=actor, at=at)
-    _ask(alliance, found, report, "duty_report_returned", at=at)
+    ask_for_report(alliance, found, report, "duty_report_returned", at=at)
     return report
 
 
