@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from alliance.models import AuditLeaf, InboxItem, Invitation, Job, RoleAssignment, StoredFile
+from alliance.models import AuditLeaf, InboxItem, Invitation, Job, RoleAssignment, SavedView, StoredFile
 from groups.models import ConflictOfInterest, VirtualGroup
-from members.models import ElementSupply, Expert, ExpertInterest, Institution, InstitutionImport, Resource, ResourceBooking
+from members.models import (
+    Application,
+    BulkAct,
+    ElementSupply,
+    Expert,
+    ExpertInterest,
+    Institution,
+    InstitutionImport,
+    InstitutionStaff,
+    Resource,
+    ResourceBooking,
+)
 from operations.models import ImprovementTask, Product
 from services.models import Article, CatalogueEntry, Listing, Rating
 from targets.models import Objective
@@ -523,6 +534,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
     "resources:read": {"api_resource_detail", "api_resource_list"},
     "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
+    "applications:read": {"api_application_detail", "api_application_list"},
     "groups:read": {"api_coverage", "api_group_detail", "api_group_list"},
     "products:read": {"api_product_list"},
     "catalogue:read": {"api_entry_detail", "api_entry_list"},
@@ -540,8 +552,24 @@ _LISTING = {"code": column(Listing, "code")}
 _KIND = {"kind": column(VirtualGroup, "kind")}
 _EXPERT = {"code": column(Expert, "code")}
 _RESOURCE = {"code": column(Resource, "code")}
+_APPLICATION = {"code": column(Application, "code")}
+_LINK = {"token": "unknown-token"}
 
 OBJECTS: dict[str, dict[str, Any]] = {
+    # Admission, standing, exit
+    "api_application_detail": _APPLICATION,
+    "application_create": {"kind": "media_think_tank"},
+    **{f"application_{name}": _LINK for name in ("file", "edit", "evidence_add", "submit", "withdraw")},
+    "application_evidence_remove": {**_LINK, "evidence": 1},
+    **{
+        f"application_{name}": _APPLICATION
+        for name in ("detail", "screen", "return", "complete", "reopen", "reasons", "vote")
+    },
+    "institution_exit": _INSTITUTION,
+    "institution_exit_settle": _INSTITUTION,
+    "institution_exit_complete": _INSTITUTION,
+    "standing_note_add": _INSTITUTION,
+    "standing_motion": {**_INSTITUTION, "effect": "suspension"},
     "api_expert_detail": _EXPERT,
     "api_resource_detail": _RESOURCE,
     **{
@@ -589,8 +617,33 @@ OBJECTS: dict[str, dict[str, Any]] = {
     },
     "institution_detail": _INSTITUTION,
     "institution_edit": _INSTITUTION,
-    "supply_add": _INSTITUTION,
-    "supply_end": {**_INSTITUTION, "supply": column(ElementSupply, "pk")},
+    **{f"{area}supply_add": _INSTITUTION for area in ("", "portal_")},
+    **{
+        f"{area}supply_{verb}": {**_INSTITUTION, "supply": column(ElementSupply, "pk")}
+        for area in ("", "portal_")
+        for verb in ("edit", "end")
+    },
+    **{
+        f"{area}staff_{verb}": {**_INSTITUTION, "staff": column(InstitutionStaff, "pk")}
+        for area in ("", "portal_")
+        for verb in ("end", "deputy")
+    },
+    **{f"{area}staff_invitation_withdraw": {**_INSTITUTION, "uuid": column(Invitation, "uuid")} for area in ("", "portal_")},
+    **dict.fromkeys(
+        (
+            "institution_facts",
+            "institution_people",
+            "portal_facts",
+            "portal_elements",
+            "portal_people",
+            "portal_institution_file",
+            "public_member",
+        ),
+        _INSTITUTION,
+    ),
+    "institution_acted": {"uuid": column(BulkAct, "uuid")},
+    "institution_act_undo": {"uuid": column(BulkAct, "uuid")},
+    "institution_view_drop": {"uuid": column(SavedView, "uuid")},
     "institution_step": {**_INSTITUTION, "step": "suspend"},
     "portal_institution_detail": _INSTITUTION,
     "portal_institution_edit": _INSTITUTION,
@@ -624,6 +677,13 @@ OBJECTS: dict[str, dict[str, Any]] = {
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 
 WITHOUT_OBJECT = {
+    "application_create": "the seven kinds of institutions are the same in every alliance",
+    "application_file": "the token is the key, whatever the role",
+    "application_edit": "likewise",
+    "application_evidence_add": "likewise",
+    "application_evidence_remove": "likewise",
+    "application_submit": "likewise",
+    "application_withdraw": "likewise",
     "api_group_detail": "the six kinds of groups are the same in every alliance",
     "group_detail": "likewise",
     "coverage_cell": "likewise",
