@@ -496,7 +496,7 @@ def hand_over_lead(
 
 
 def _hand_over_lead(
-    consortium: Consortium, part: ConsortiumMembership, to_code: str, *, actor: User, at: datetime
+    consortium: Consortium, part: ConsortiumMembership, to_code: str, *, actor: User, at: datetime, stays: bool = True
 ) -> ConsortiumMembership:
     following = next(
         (
@@ -510,7 +510,8 @@ def _hand_over_lead(
         words = _("Choose a present member that is no lead unit yet.")
         raise InvalidInputError(words, code="no_member", fields={"institution": words})
     _change_role(following, ConsortiumRole.LEAD, at)
-    _change_role(part, ConsortiumRole.MEMBER, at)
+    if stays:
+        _change_role(part, ConsortiumRole.MEMBER, at)
     record_audit(
         consortium,
         actor=actor,
@@ -578,8 +579,7 @@ def settle_part(
     require(actor, SETTLE_RESPONSIBILITY, consortium)
     part = _part(consortium, institution.code, at, accepted=True)
     if to is not None:
-        _hand_over_lead(consortium, part, to.code, actor=actor, at=at)
-        part = _part(consortium, institution.code, at, accepted=True)
+        _hand_over_lead(consortium, part, to.code, actor=actor, at=at, stays=False)
     parts = composition_of(consortium, at)
     _refuse_orphan(parts, part)
     _leave(consortium, part, actor=actor, at=at)
