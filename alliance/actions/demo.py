@@ -216,7 +216,8 @@ def references() -> list[Reference]:
 def remove(alliance: Alliance) -> Counter[str]:
     """Remove a demonstration alliance: every row of every tenant table, its files, accounts, sessions and API clients.
 
-    The tables come from the database's catalogue, not from a list written by hand. Needs the owner's role: the audit log of
+    Demonstrations that stand below go with it; a real alliance below loses its parent, nothing else. The tables come from
+    the database's catalogue, not from a list written by hand. Needs the owner's role: the audit log of
     a demonstration can be removed by nobody else, that of a real alliance by nobody.
 
     Returns:
@@ -231,6 +232,9 @@ def remove(alliance: Alliance) -> Counter[str]:
     tables = tenant_tables()
     keys = references()
     removed: Counter[str] = Counter()
+    for below in Alliance.objects.filter(parent=alliance, is_demonstration=True):
+        removed.update(remove(below))
+    Alliance.objects.filter(parent=alliance).update(parent=None)
     with tenancy.acting_in(alliance):
         candidates = _demonstration_users(alliance, tables, keys)
         _remove_object_permissions(alliance, removed)

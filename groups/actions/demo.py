@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alliance.kernel.demo import HORIZON, WEAVING
 from groups.actions.demo_charter import load_charter, load_consortia_and_disputes, load_responsibilities
+from groups.actions.demo_guard import load_guard, load_levels
 from groups.actions.demo_motions import load_motions
 from groups.actions.group import establish_groups, join_eligible
 from groups.choices import OPEN_GROUPS
@@ -35,6 +36,8 @@ def load(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetime) -> N
         load_motions(alliance, at=at)
         load_responsibilities(alliance, data_dir=data_dir, at=at)
         load_consortia_and_disputes(alliance, at=at)
+        load_guard(alliance, at=at)
+        load_levels(alliance, at=at)
     elif flavour == HORIZON:
         for kind in OPEN_GROUPS:
             join_eligible(alliance, kind, note_elements=False, actor=None, at=at)

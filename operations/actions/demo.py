@@ -21,6 +21,7 @@ from alliance.actions.audit import record_audit
 from alliance.choices import AllianceRole
 from alliance.kernel.demo import WEAVING
 from alliance.models import RoleAssignment, User
+from groups.actions.conflict import screen_open_matters
 from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move
@@ -191,6 +192,7 @@ def load(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetime) -> N
             row = json.loads(line)
             if row["code"] not in present and row["drafted_by"] in institutions:
                 _load_product(alliance, row, institutions, officer=officer, clock=clock)
+    screen_open_matters(alliance, at=at)
 
 
 def _officer(alliance: Alliance, at: datetime) -> User | None:

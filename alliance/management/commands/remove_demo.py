@@ -33,7 +33,8 @@ class Command(BaseCommand):
             message = f"{', '.join(real)}: a real alliance is never removed by this command. Nothing was removed."
             raise CommandError(message)
         for alliance in alliances:
-            self._remove(alliance)
+            if Alliance.objects.filter(pk=alliance.pk).exists():  # else it went with the one above
+                self._remove(alliance)
         if not alliances:
             self.stdout.write("There is no demonstration alliance.")
 
