@@ -200,3 +200,11 @@ BOOK_RESOURCE = declare(
         _("representative or handling officer of the institution that books"),
     ),
 )
+
+
+# ---------------------------------------------------------------------------------------------------------- duplicates
+
+HANDLE_DUPLICATES = declare("members.handle_duplicates", _("look for duplicates and merge entries"), *SECRETARIAT)
+VIEW_DUPLICATES = declare(
+    "members.view_duplicates", _("see duplicates and merges"), *SECRETARIAT, InAlliance(AllianceRole.AUDITOR)
+)

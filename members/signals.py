@@ -14,3 +14,9 @@ APPLICATION_WITHDRAWN = "members.application_withdrawn"
 """{application: code, decision: code of the motion that was under way, or empty}"""
 APPLICATION_DECIDED = "members.application_decided"
 """{application: code, accepted: bool, institution: code or empty, decision: code of the motion}"""
+
+# ------------------------------------------------------------------------------------------------------- duplicates
+INSTITUTIONS_MERGED = "members.institutions_merged"
+"""{kept: code, absorbed: code, merge: uuid}"""
+INSTITUTIONS_PARTED = "members.institutions_parted"
+"""{kept: code, restored: code, merge: uuid}: a merge was undone"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from members.choices import ApplicationState, BookingState, ImportState, InstitutionState
+from members.choices import ApplicationState, BookingState, DuplicateState, ImportState, InstitutionState
 
 ACCEPT_CHARTER = Transition(
     name="accept_charter",
@@ -201,3 +201,21 @@ CANCEL_BOOKING = Transition(
     permission="members.book_resource",
 )
 name_states(list(BookingState.choices))
+
+# ---------------------------------------------------------------------------------------------------------- duplicates
+DISMISS_PAIR = Transition(
+    name="dismiss_pair",
+    label=_("Not the same institution"),
+    sources=frozenset({DuplicateState.OPEN}),
+    target=DuplicateState.DISMISSED,
+    permission="members.handle_duplicates",
+)
+REOPEN_PAIR = Transition(
+    name="reopen_pair",
+    label=_("Look at the pair again"),
+    sources=frozenset({DuplicateState.DISMISSED}),
+    target=DuplicateState.OPEN,
+    permission="members.handle_duplicates",
+)
+
+name_states(list(DuplicateState.choices))

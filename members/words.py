@@ -93,3 +93,14 @@ name_verbs(
     }
 )
 name_records({"members.resource": pgettext_lazy("audit log", "resource")})
+
+
+# ---------------------------------------------------------------------------------------------------------- duplicates
+name_verbs(
+    {
+        "find_duplicates": pgettext_lazy("audit log", "look for duplicates"),
+        "merge_institutions": pgettext_lazy("audit log", "merge two entries"),
+        "undo_merge": pgettext_lazy("audit log", "undo the merge of two entries"),
+    }
+)
+name_records({"members.duplicatepair": pgettext_lazy("audit log", "pair of entries")})

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
@@ -68,3 +68,33 @@ def open_joined_standings(alliance: Alliance) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_MISSING, {"alliance": alliance.pk, "zone": settings.TIME_ZONE})
         return int(cursor.rowcount)
+
+
+def standing_before(institution: Institution) -> dict[str, Any] | None:
+    """The open period as it is, in a form a JSON column keeps, for :func:`put_standing_back`."""
+    open_period = (
+        InstitutionStanding.objects.of(institution.alliance).filter(institution=institution, ends_at__isnull=True).first()
+    )
+    if open_period is None:
+        return None
+    return {
+        "id": open_period.pk,
+        "state": open_period.state,
+        "starts_at": open_period.starts_at.isoformat(),
+        "decision_reference": open_period.decision_reference,
+    }
+
+
+def put_standing_back(institution: Institution, before: dict[str, Any] | None) -> None:
+    """Undo the newest move of an institution: its period goes, the one before is open again, as if it had not been.
+
+    The caller has locked the institution and saved its state; for a merge that is taken back.
+    """
+    periods = InstitutionStanding.objects.of(institution.alliance).filter(institution=institution)
+    periods.filter(ends_at__isnull=True).delete()
+    if before is None:
+        return
+    if not periods.filter(pk=before["id"]).update(ends_at=None):
+        InstitutionStanding.objects.bulk_create(
+            [InstitutionStanding(alliance=institution.alliance, institution=institution, ends_at=None, **before)]
+        )

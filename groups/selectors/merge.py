@@ -1,0 +1,50 @@
+"""What the organisational layer says when two entries of one institution are merged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from groups.choices import BallotForm, MotionState
+from groups.models import MotionElector
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+    from alliance.models import Alliance
+    from members.models import Institution
+
+_SEALED: StrOrPromise = _("sealed with the result of a vote")
+_WRITTEN: StrOrPromise = _("signed or recorded once, and never changed")
+UNTOUCHED: dict[str, StrOrPromise] = {
+    "groups.MotionElector.institution": _SEALED,
+    "groups.Vote.institution": _SEALED,
+    "groups.Vote.holder": _SEALED,
+    "groups.BallotEnvelope.institution": _SEALED,
+    "groups.BallotEnvelope.holder": _SEALED,
+    "groups.Participation.institution": _SEALED,
+    "groups.Participation.holder": _SEALED,
+    "groups.CharterAcceptance.institution": _WRITTEN,
+    "groups.DisputeStep.institution": _WRITTEN,
+    "groups.MinutesComment.institution": _WRITTEN,
+}
+"""Columns a merge leaves as they were written: the digest of a result covers the roll, the others are append-only."""
+
+
+def object_to_merge(alliance: Alliance, kept: Institution, absorbed: Institution) -> list[StrOrPromise]:
+    """A secret ballot that is open for one of the two stands against a merge; one query.
+
+    Its envelopes carry the entry that voted: moved, one of two votes would be lost, and who voted at all would show.
+    """
+    rows = (
+        MotionElector.objects.of(alliance)
+        .filter(motion__state=MotionState.OPEN, motion__ballot=BallotForm.SECRET, institution__in=[kept, absorbed])
+        .order_by("motion__code", "institution__code")
+        .values_list("motion__code", "institution__code")
+    )
+    return [
+        _("%(institution)s is on the roll of the secret ballot %(motion)s, which is still open.")
+        % {"institution": institution, "motion": motion}
+        for motion, institution in rows
+    ]
