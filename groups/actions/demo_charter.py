@@ -302,12 +302,12 @@ PLAN_EN: Final = (
 )
 PLAN_ZH: Final = "在两家企业的溢流机上做三轮试验，每轮在余量上再减盐三分之一。色牢度按GB/T 3921、3920，逐缸计量用水与用盐，每轮后提交报告。"
 TERMS_EN: Final = (
-    "Inputs: machine hours by Xibu, recipes by Guangfu, measurement by Qingyi, students and analysis by Lingxi. Results belong to those who "
+    "Inputs: machine hours by Xibu, recipes by Guangfu, measurement by the testing centre, students and analysis by Heling. Results belong to those who "
     "made them; members use them in-house for free. Income is shared by recorded contributions. Who leaves keeps "
     "the duty of secrecy; access to files ends at that moment."
 )
 TERMS_ZH: Final = (
-    "投入：西埠提供机时，广府提供配方，清漪负责计量，岭西大学负责学生与分析。成果归完成方所有，成员单位内部免费使用。"
+    "投入：西埠提供机时，广府提供配方，检验中心负责计量，禾岭理工负责学生与分析。成果归完成方所有，成员单位内部免费使用。"
     "收益按贡献记录分配。退出方继续承担保密义务，退出时即终止文件访问。"
 )
 

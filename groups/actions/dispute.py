@@ -335,7 +335,7 @@ def name_mediator(alliance: Alliance, code: str, mediator_uuid: str, *, actor: U
         dispute,
         DisputeStepKind.MEDIATOR_NAMED,
         institution=None,
-        text=chosen.user.name_zh or chosen.user.name_en or chosen.user.email,
+        text=f"{chosen.user.name_en} {chosen.user.name_zh}".strip() or chosen.user.email,
         actor=actor,
         at=at,
     )
