@@ -16,6 +16,7 @@ SCOPES: dict[str, StrOrPromise] = {
     "resources:read": _("read resources that are open to everybody"),
     "applications:read": _("read how far applications for membership are, without people and evidence"),
     "groups:read": _("read the virtual groups, their seats and the coverage of elements"),
+    "motions:read": _("read motions of the public register with their results"),
     "products:read": _("read released products"),
     "catalogue:read": _("read the service catalogue with its latest feedback"),
     "listings:read": _("read published supply and demand listings"),

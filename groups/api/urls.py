@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from groups.api import directives, groups, guard
+from groups.api import directives, groups, guard, meetings, motions
 
 urlpatterns = [
     path("groups/", groups.GroupList.as_view(), name="api_group_list"),
@@ -25,4 +25,17 @@ urlpatterns = [
     ),
     path("received-directives/<str:code>/report/", directives.Report.as_view(), name="api_directive_report"),
     path("coverage/", groups.CoverageDetail.as_view(), name="api_coverage"),
+    # Motions, votes and proxies
+    path("motions/", motions.MotionList.as_view(), name="api_motion_list"),
+    path("motions/<str:code>/", motions.MotionDetail.as_view(), name="api_motion_detail"),
+    path("motions/<str:code>/votes/", motions.MotionVote.as_view(), name="api_motion_vote"),
+    path("proxies/", motions.ProxyCollection.as_view(), name="api_proxy_list"),
+    path("proxies/<uuid:uuid>/revocation/", motions.ProxyRevocation.as_view(), name="api_proxy_revocation"),
+    # Meetings, minutes, actions
+    path("meetings/", meetings.MeetingList.as_view(), name="api_meeting_list"),
+    path("meetings/<str:code>/", meetings.MeetingDetail.as_view(), name="api_meeting_detail"),
+    path("meetings/<str:code>/answer/", meetings.MeetingAnswer.as_view(), name="api_meeting_answer"),
+    path("minutes/", meetings.MinutesList.as_view(), name="api_minutes_list"),
+    path("actions/", meetings.ActionList.as_view(), name="api_action_list"),
+    path("actions/<uuid:uuid>/outcome/", meetings.ActionOutcome.as_view(), name="api_action_outcome"),
 ]
