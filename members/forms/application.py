@@ -117,23 +117,23 @@ class ApplicationForm(GuardedForm):
         fields: dict[str, forms.Field] = {}
         for place in range(1, ELEMENT_ROWS + 1):
             fields[f"element_{place}"] = forms.ChoiceField(
-                label=_("Element %(number)s") % {"number": place},
+                label=_("Element"),
                 choices=[("", _("None")), *((value, capfirst(label)) for value, label in Element.choices)],
                 initial=usual[place - 1] if place <= len(usual) else "",
-                required=False,
+                required=place == 1,
             )
             fields[f"scale_{place}"] = forms.ChoiceField(
-                label=_("Scale of element %(number)s") % {"number": place},
+                label=_("Scale"),
                 choices=[(value, capfirst(label)) for value, label in Scale.choices],
                 initial=Scale.MESO,
                 required=False,
             )
             fields[f"statement_{place}"] = forms.CharField(
-                label=_("What you bring as element %(number)s") % {"number": place},
+                label=_("What you bring"),
                 help_text=_("People, results, means: what members can count on.") if place == 1 else "",
                 max_length=STATEMENT_MAX_LENGTH,
                 widget=forms.Textarea(attrs={"rows": 3}),
-                required=False,
+                required=place == 1,
             )
         return fields
 
@@ -192,15 +192,18 @@ class ApplicationForm(GuardedForm):
         for place in range(1, ELEMENT_ROWS + 1):
             yield self._bound([f"element_{place}", f"scale_{place}", f"statement_{place}"])
 
+    def has_more_elements(self) -> bool:
+        """Whether the folded rows hold something, or are refused."""
+        names = [f"{part}_{place}" for place in (3, 4) for part in ("element", "statement")]
+        return any(self[name].value() or self[name].errors for name in names)
+
     def question_fields(self) -> list[forms.BoundField]:
         """The questions of the kind."""
         return self._bound([f"answer_{question.key}" for question in REQUIREMENTS[self.kind].questions])
 
     def contact_fields(self) -> list[forms.BoundField]:
         """Whom to ask."""
-        return self._bound(
-            ["contact_name", "contact_email", "contact_phone", "representative_name", "representative_email"]
-        )
+        return self._bound(["contact_name", "contact_email", "contact_phone", "representative_name", "representative_email"])
 
     def warn_of_duplicate(self) -> None:
         """Show the tick box that confirms another institution."""

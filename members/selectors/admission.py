@@ -309,7 +309,7 @@ def field_labels(kind: str) -> dict[str, StrOrPromise]:
 def element_words(row: dict[str, str]) -> str:
     """An element offered, in words: element and scale."""
     element, scale = row.get("element", ""), row.get("scale", "")
-    parts = [capfirst(Element(element).label) if element in Element.values else element]
+    parts = [str(capfirst(Element(element).label)) if element in Element.values else element]
     if scale in Scale.values:
         parts.append(str(Scale(scale).label))
     return " · ".join(parts)

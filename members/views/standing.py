@@ -90,6 +90,7 @@ def institution_exit_settle(request: AllianceRequest, code: str) -> HttpResponse
     """Hand one duty over, or end it."""
     enter_console(request)
     institution = find(request, code)
+    require(request.user, MANAGE_EXIT, institution)
     form = SettleForm(request.POST)
     if form.is_valid():
         try:

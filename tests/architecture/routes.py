@@ -9,7 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from alliance.models import AuditLeaf, InboxItem, Invitation, Job, RoleAssignment, SavedView, StoredFile
-from groups.models import ConflictOfInterest, VirtualGroup
+from groups.models import (
+    AgendaItem,
+    ConflictOfInterest,
+    Meeting,
+    MeetingAction,
+    MeetingPaper,
+    Minutes,
+    Motion,
+    Position,
+    Proxy,
+    SeatAlternate,
+    SeatInvitation,
+    VirtualGroup,
+)
 from members.models import (
     Application,
     BulkAct,
@@ -528,6 +541,61 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:sitemap": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:rating_moderation": {"GET": "302 403 200 200 403 200 403 403 403 403 403 403"},
     "tenant:rating_moderate": {"POST": "302 403 422 422 403 422 403 403 403 403 403 403"},
+    # Admission, standing, exit
+    "tenant:api_application_list": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:api_application_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:application_start": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:application_sent": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:application_create": {
+        "GET": "200 200 200 200 200 200 200 200 200 200 200 200",
+        "POST": "422 422 422 422 422 422 422 422 422 422 422 422",
+    },
+    "tenant:application_file": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:application_edit": {
+        "GET": "404 404 404 404 404 404 404 404 404 404 404 404",
+        "POST": "404 404 404 404 404 404 404 404 404 404 404 404",
+    },
+    "tenant:application_evidence_add": {"POST": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:application_evidence_remove": {"POST": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:application_submit": {"POST": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:application_withdraw": {
+        "GET": "404 404 404 404 404 404 404 404 404 404 404 404",
+        "POST": "404 404 404 404 404 404 404 404 404 404 404 404",
+    },
+    "tenant:application_list": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:application_detail": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:application_screen": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
+    "tenant:application_return": {
+        "GET": "302 403 409 409 403 403 403 403 403 403 403 403",
+        "POST": "302 403 409 409 403 403 403 403 403 403 403 403",
+    },
+    "tenant:application_complete": {"POST": "302 403 409 409 403 403 403 403 403 403 403 403"},
+    "tenant:application_reopen": {"POST": "302 403 409 409 403 403 403 403 403 403 403 403"},
+    "tenant:application_reasons": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 403 403 403 403 403 403 403 403",
+    },
+    "tenant:application_vote": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 403 403 403 403 403 403 403 403",
+    },
+    "tenant:institution_exit": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:institution_exit_settle": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
+    "tenant:institution_exit_complete": {"POST": "302 403 409 409 409 403 403 403 403 403 403 403"},
+    "tenant:standing_note_add": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 403 403 403 403 403 403 403 403",
+    },
+    "tenant:standing_motion": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 200 403 403 403 403 403 403 403",
+    },
+    "tenant:portal_membership": {"GET": "302 302 302 302 302 302 302 200 200 200 200 200"},
+    "tenant:portal_membership_notice": {
+        "GET": "302 302 302 302 302 302 302 200 200 200 200 200",
+        "POST": "302 302 302 302 302 302 302 200 200 200 200 200",
+    },
+    "tenant:portal_membership_stay": {"POST": "302 302 302 302 302 302 302 302 302 302 302 302"},
 }
 SCOPE_OPENS: dict[str, set[str]] = {
     "experts:read": {"api_expert_detail", "api_expert_list"},
@@ -545,11 +613,14 @@ SCOPE_OPENS: dict[str, set[str]] = {
 
 _PRODUCT = {"code": column(Product, "code")}
 _INSTITUTION = {"code": column(Institution, "code")}
+_MOTION = {"code": column(Motion, "code")}
 _IMPORT = {"uuid": column(InstitutionImport, "uuid")}
 _OBJECTIVE = {"code": column(Objective, "code")}
 _ENTRY = {"code": column(CatalogueEntry, "code")}
 _LISTING = {"code": column(Listing, "code")}
 _KIND = {"kind": column(VirtualGroup, "kind")}
+_MEETING = {"code": column(Meeting, "code")}
+_AGENDA_ITEM = {**_MEETING, "number": column(AgendaItem, "number")}
 _EXPERT = {"code": column(Expert, "code")}
 _RESOURCE = {"code": column(Resource, "code")}
 _APPLICATION = {"code": column(Application, "code")}
@@ -581,6 +652,17 @@ OBJECTS: dict[str, dict[str, Any]] = {
     **{f"{area}resource_{verb}": _RESOURCE for area in ("", "portal_") for verb in ("detail", "edit")},
     "portal_resource_book": _RESOURCE,
     "booking_step": {"uuid": column(ResourceBooking, "uuid"), "step": "confirm"},
+    **{
+        f"{area}motion_{verb}": _MOTION
+        for area, verbs in {
+            "": ("detail", "edit", "open", "close", "withdraw", "again", "teller", "publish", "box"),
+            "portal_": ("detail", "vote", "receipt"),
+            "api_": ("detail", "vote"),
+        }.items()
+        for verb in verbs
+    },
+    "portal_proxy_revoke": {"uuid": column(Proxy, "uuid")},
+    "api_proxy_revocation": {"uuid": column(Proxy, "uuid")},
     "api_institution_detail": _INSTITUTION,
     "api_group_detail": {"code": column(VirtualGroup, "kind")},
     "api_product_detail": _PRODUCT,
@@ -652,6 +734,34 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "seat_leave": {**_KIND, **_INSTITUTION},
     "seat_role": {**_KIND, **_INSTITUTION},
     "coverage_cell": {**_KIND, "element": "policy"},
+    # Seats, meetings, minutes, decisions
+    "api_meeting_detail": _MEETING,
+    "api_meeting_answer": _MEETING,
+    "api_action_outcome": {"uuid": column(MeetingAction, "uuid")},
+    **dict.fromkeys(("term_set", "position_fill", "group_composition", "group_exception"), _KIND),
+    "position_end": {**_KIND, "position": column(Position, "pk")},
+    "seat_invite": {**_KIND, **_INSTITUTION},
+    "seat_invitation_withdraw": {**_KIND, "uuid": column(SeatInvitation, "uuid")},
+    "seat_offer": {"uuid": column(SeatInvitation, "uuid")},
+    "seat_alternates": {**_KIND, **_INSTITUTION},
+    "alternate_end": {"alternate": column(SeatAlternate, "pk")},
+    **dict.fromkeys(
+        (
+            *("meeting_detail", "meeting_edit", "agenda_add", "attendance_note", "action_add", "minutes_edit"),
+            *("minutes_amend", "meeting_calendar", "portal_meeting_detail", "portal_meeting_answer"),
+            *("portal_minutes_remark", "public_minutes"),
+        ),
+        _MEETING,
+    ),
+    "meeting_step": {**_MEETING, "step": "convene"},
+    **dict.fromkeys(("agenda_edit", "agenda_move", "agenda_remove", "paper_add"), _AGENDA_ITEM),
+    "paper_remove": {**_MEETING, "paper": column(MeetingPaper, "pk")},
+    "action_detail": {"uuid": column(MeetingAction, "uuid")},
+    "portal_action_detail": {"uuid": column(MeetingAction, "uuid")},
+    "minutes_detail": {**_MEETING, "version": column(Minutes, "version")},
+    "minutes_step": {**_MEETING, "version": column(Minutes, "version"), "step": "circulate"},
+    "decision_publish": {"code": column(Motion, "code")},
+    "decision_detail": {"code": column(Motion, "code")},
     "conflict_rule": {"conflict": column(ConflictOfInterest, "pk"), "ruling": "recuse"},
     **{
         f"product_{verb}": _PRODUCT
@@ -687,6 +797,10 @@ WITHOUT_OBJECT = {
     "api_group_detail": "the six kinds of groups are the same in every alliance",
     "group_detail": "likewise",
     "coverage_cell": "likewise",
+    "term_set": "likewise",
+    "position_fill": "likewise",
+    "group_composition": "likewise",
+    "group_exception": "likewise",
     "switch_language": "names no record",
     "account_reset_password_from_key": "an account's own key",
     "mfa_remove_webauthn": "an account's own key",

@@ -29,6 +29,8 @@ SPECIAL: dict[str, Any] = {
     "operations.PilotCriterion.scale_high": 5,
     "operations.PilotCriterion.pass_mark": 3,
     "members.DuplicatePair.second": ANOTHER,
+    "members.Application.state": "submitted",
+    "members.Application.submitted_at": "2026-11-01T00:00:00Z",
     "members.DuplicatePair.score": "0.9",
     "groups.ConflictWaiver.settled_by": None,
     "groups.Interest.counterparty": ANOTHER,
