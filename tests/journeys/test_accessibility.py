@@ -122,6 +122,12 @@ PAGES: dict[str, dict[str, Seen]] = {
             "rating_create",
             "rating_sent",
             "rating_confirm",
+            "application_start",
+            "application_create",
+            "application_sent",
+            "application_file",
+            "application_edit",
+            "application_withdraw",
             "listing_list",
             "listing_detail",
             "member_directory",
@@ -190,6 +196,13 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "institution_detail",
                 "institution_edit",
                 "institution_step",
+                "standing_note_add",
+                "standing_motion",
+                "application_list",
+                "application_detail",
+                "application_return",
+                "application_vote",
+                "application_reasons",
                 "supply_add",
                 "institution_import_list",
                 "institution_import_upload",
@@ -231,6 +244,7 @@ PAGES: dict[str, dict[str, Seen]] = {
             )
         },
         "group_job": Seen(OFFICE),
+        "institution_exit": Seen(OFFICE, like="institution_detail"),
         "pilot_plan": Seen(OFFICE, like="product_detail"),
         "product_release": Seen(OFFICE, like="product_detail"),
     },
@@ -242,6 +256,8 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "portal_pilots",
                 "portal_products",
                 "portal_institution_detail",
+                "portal_membership",
+                "portal_membership_notice",
                 "portal_institution_edit",
                 "portal_expert_list",
                 "portal_expert_new",
@@ -301,6 +317,15 @@ NO_PAGE: dict[str, str] = {
             "institution_import_start",
             "institution_import_stop",
             "supply_end",
+            "application_evidence_add",
+            "application_evidence_remove",
+            "application_submit",
+            "application_screen",
+            "application_complete",
+            "application_reopen",
+            "institution_exit_settle",
+            "institution_exit_complete",
+            "portal_membership_stay",
             "expert_end",
             "expert_interest_end",
             "portal_expert_end",
@@ -453,6 +478,7 @@ def tour(platform: Platform, browser: Browser, tmp_path_factory: pytest.TempPath
         follow_links(made, reader)
     guard(made)
     rate(made)
+    apply(made)
     reset_password(made)
     invite(made)
     bring_institutions(made, tmp_path_factory.mktemp("import") / "institutions.csv")
@@ -544,6 +570,32 @@ def rate(tour: Tour) -> None:
         submit(page)
         tour.found[NOBODY, "rating_sent"] = urlsplit(page.url).path
     tour.found[NOBODY, "rating_confirm"] = link_in_mail(tour, "ratings/")
+
+
+def apply(tour: Tour) -> None:
+    """Apply for membership without script; the file behind the private link waits to be sent."""
+    with tour.page(NOBODY, java_script_enabled=False) as page:
+        form = address("application_create", {"kind": "media_think_tank"})
+        page.goto(form)
+        page.fill("input[name=name_en]", "Selvedge Weekly")
+        page.fill("textarea[name=statement_1]", "A weekly for mills.")
+        page.fill("textarea[name=statement_2]", "Check lists made from studies.")
+        for question in ("channels", "editing"):
+            page.fill(f"textarea[name=answer_{question}]", "As stated.")
+        page.fill("input[name=contact_name]", "Ada Reed")
+        page.fill("input[name=contact_email]", "ada.reed@visitors.example")
+        page.check("input[name=consent]")
+        time.sleep(THINKING_SECONDS)
+        submit(page)
+        tour.found[NOBODY, "application_sent"] = urlsplit(page.url).path
+    file = link_in_mail(tour, "apply/file/")
+    tour.found[NOBODY, "application_create"] = form
+    tour.found[NOBODY, "application_file"] = file
+    tour.found[NOBODY, "application_edit"] = f"{file}edit/"
+    tour.found[NOBODY, "application_withdraw"] = f"{file}withdraw/"
+    # Applications of the demonstration in the states of these pages.
+    for route, code in (("return", "A-0003"), ("vote", "A-0005"), ("reasons", "A-0008")):
+        tour.found[OFFICE, f"application_{route}"] = address(f"application_{route}", {"code": code})
 
 
 def link_in_mail(tour: Tour, part: str) -> str:
