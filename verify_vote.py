@@ -17,11 +17,14 @@ Hashes: SHA-256. Root: Merkle tree of RFC 6962, section 2.1, over the rows "code
 Exit status: 0 all is right, 1 something is wrong, 2 the file or the call cannot be read.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import json
 import re
 import sys
+from typing import Any
 
 CHOICES = ("yes", "no", "abstain")
 FORMAT = "alliance-vote-1"
@@ -31,17 +34,17 @@ class WrongError(Exception):
     """Something does not fit."""
 
 
-def leaf(row):
+def leaf(row: list[str]) -> bytes:
     """Hash of one row of the box: code, choice, salt."""
     return hashlib.sha256(b"\x00" + "|".join(row).encode("utf-8")).digest()
 
 
-def node(left, right):
+def node(left: bytes, right: bytes) -> bytes:
     """Hash of two hashes."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root_of(leaves):
+def root_of(leaves: list[bytes]) -> bytes:
     """Merkle root of hashes (RFC 6962, section 2.1)."""
     if not leaves:
         return hashlib.sha256(b"").digest()
@@ -51,7 +54,7 @@ def root_of(leaves):
     return node(root_of(leaves[:cut]), root_of(leaves[cut:]))
 
 
-def root_from_path(found, index, size, path):
+def root_from_path(found: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     """The root that a row's hash and its path lead to (RFC 9162, section 2.1.3.2)."""
     if not 0 <= index < size:
         raise WrongError("the proof names row %d of %d, which there is not" % (index + 1, size))
@@ -71,7 +74,7 @@ def root_from_path(found, index, size, path):
     return found
 
 
-def read_code(written):
+def read_code(written: str) -> str:
     """A receipt code as people write it."""
     code = re.sub(r"[\s\-\u2010-\u2015]", "", written).lower()
     if not re.fullmatch(r"[0-9a-f]{32}", code):
@@ -79,7 +82,9 @@ def read_code(written):
     return code
 
 
-def outcome_of(rule, weights, votes):
+def outcome_of(
+    rule: dict[str, Any], weights: list[int], votes: list[tuple[int, str]]
+) -> tuple[dict[str, int], int, int, int]:
     """Quorum, base, needed and outcome, from the weights of those entitled and (weight, choice) of those who voted."""
     numerator, denominator = rule["quorum"]
     quorum = -(-len(weights) * numerator // denominator)
@@ -100,7 +105,7 @@ def outcome_of(rule, weights, votes):
     return totals, quorum, base, needed
 
 
-def judge(rule, weights, taking_part, votes):
+def judge(rule: dict[str, Any], weights: list[int], taking_part: int, votes: list[tuple[int, str]]) -> dict[str, Any]:
     """The result anew."""
     totals, quorum, base, needed = outcome_of(rule, weights, votes)
     if taking_part < max(quorum, 1):
@@ -108,7 +113,7 @@ def judge(rule, weights, taking_part, votes):
     else:
         outcome = "passed" if totals["yes"] >= needed else "rejected"
     return dict(
-        totals,
+        **totals,
         taking_part=taking_part,
         entitled=len(weights),
         entitled_weight=sum(weights),
@@ -119,7 +124,7 @@ def judge(rule, weights, taking_part, votes):
     )
 
 
-def check_box(data, root, digest):
+def check_box(data: dict[str, Any], root: str, digest: str) -> list[str]:
     """Check a downloaded box; returns lines to print."""
     text, rows = data["document"], data["rows"]
     found_digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -179,7 +184,7 @@ def check_box(data, root, digest):
     return lines
 
 
-def check_receipt(proofs, code, root):
+def check_receipt(proofs: list[dict[str, Any]], code: str, root: str) -> list[str]:
     """Check the proofs of a receipt; returns lines to print."""
     if not proofs:
         raise WrongError("the file holds no proof")
@@ -207,7 +212,7 @@ def check_receipt(proofs, code, root):
     return [*lines, "root %s" % proofs[0]["root"]]
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Read the call, check, print; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = parser.add_subparsers(dest="kind", required=True)

@@ -18,7 +18,7 @@ from alliance.kernel import charts
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, require
 from alliance.kernel.tables import attachment
-from alliance.selectors.audit_log import latest_head
+from alliance.selectors.audit import latest_head
 from alliance.selectors.paging import paginate
 from groups.actions.motion import (
     TEXT_FIELDS,

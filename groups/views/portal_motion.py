@@ -24,7 +24,7 @@ from alliance.kernel.accounts import is_authentication_fresh
 from alliance.kernel.errors import InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, grants_of, require
 from alliance.kernel.tables import attachment
-from alliance.selectors.audit_log import latest_head
+from alliance.selectors.audit import latest_head
 from alliance.selectors.paging import paginate
 from alliance.selectors.people import acting_institution_id
 from groups.actions.motion import cast_vote, draft_motion

@@ -10,18 +10,24 @@ from typing import Any
 import pytest
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver
+from django.utils import timezone
 from rest_framework.serializers import BaseSerializer, ListSerializer
 
 from alliance.api import urls
 from alliance.api.endpoints import Endpoint
 from alliance.kernel import tenancy
 from alliance.models import Alliance
+from groups.actions.meeting_action import ActionFacts, add_action
+from groups.actions.proxy import give_proxy
+from groups.models import Attendance, MeetingAction, Proxy, Vote
 from operations.choices import ProductState
 from operations.models import CriterionScore, Defect, PilotFeedback, Product, ProductReview
 from services.models import Rating
 from tests.conftest import ClientFor, TenantClient
 from tests.factories.alliance import address
 from tests.factories.api import bearer
+from tests.factories.meetings import LATER, begin, convene, make_body
+from tests.factories.motions import make_open, make_voters
 from tests.factories.operations import Cast, make_cast, make_pilot, make_product
 from tests.factories.services import make_entry
 
@@ -75,7 +81,48 @@ def _rating(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     )
 
 
+def _meeting_answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    body = make_body(cast.alliance, 1)
+    meeting = convene(body)
+    return {"code": meeting.code}, body.people[0], {"institution": body.institutions[0].code, "coming": True}
+
+
+def _action_outcome(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    body = make_body(cast.alliance, 1)
+    meeting = begin(body)
+    facts = ActionFacts("Send it", "", LATER.date(), body.institutions[0].code)
+    action = add_action(cast.alliance, meeting.code, facts=facts, actor=body.secretary, at=LATER)
+    return {"uuid": str(action.uuid)}, body.people[0], {"outcome": "Sent"}
+
+
+def _motion_vote(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    voter = make_voters(cast.alliance, 1)[0]
+    return {"code": make_open(cast.alliance).code}, voter.user, {"institution": voter.code, "choice": "yes"}
+
+
+def _proxy(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    giver, holder = make_voters(cast.alliance, 2)
+    body = {"giver": giver.code, "holder": holder.code, "motion": make_open(cast.alliance).code}
+    return {}, giver.user, body
+
+
+def _revocation(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    giver, holder = make_voters(cast.alliance, 2)
+    proxy = give_proxy(
+        cast.alliance,
+        giver_code=giver.code,
+        holder_code=holder.code,
+        body="management_committee",
+        actor=giver.user,
+        at=timezone.now(),
+    )
+    return {"uuid": str(proxy.uuid)}, giver.user, {}
+
+
 FIELDS: dict[str, Row] = {
+    "api_motion_vote": Row(frozenset({"institution", "by", "choice", "receipt_code"}), (Vote,), _motion_vote),
+    "api_proxy_list": Row(frozenset({"giver", "holder", "motion", "body", "instruction", "days"}), (Proxy,), _proxy),
+    "api_proxy_revocation": Row(frozenset(), (Proxy,), _revocation),
     "api_product_list": Row(
         frozenset(
             {
@@ -112,6 +159,8 @@ FIELDS: dict[str, Row] = {
         (PilotFeedback, CriterionScore, Defect),
         _answer,
     ),
+    "api_meeting_answer": Row(frozenset({"institution", "coming", "person", "note"}), (Attendance,), _meeting_answer),
+    "api_action_outcome": Row(frozenset({"outcome"}), (MeetingAction,), _action_outcome),
     "api_rating_list": Row(frozenset({"score", "client_kind", "comment", "email", "language"}), (Rating,), _rating),
 }
 
@@ -182,6 +231,7 @@ def test_any_other_field_is_refused_by_name(
     name: str, alliance: Alliance, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("alliance.kernel.limits.hit", lambda *_args, **_options: None)
+    monkeypatch.setattr("groups.api.motions.is_authentication_fresh", lambda _request: True)
     row = FIELDS[name]
     with tenancy.acting_in(alliance):
         kwargs, person, body = row.call(make_cast(alliance))

@@ -9,7 +9,6 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -30,7 +29,7 @@ MOTIONS, VOTERS = 10, 9
 
 
 @pytest.fixture
-def history() -> Iterator[tuple[Alliance, list[tuple[Motion, dict[int, str], dict[int, str]]]]]:
+def history() -> tuple[Alliance, list[tuple[Motion, dict[int, str], dict[int, str]]]]:
     """Motions voted on in transactions of their own, in random order, with votes cast again; the truth beside them."""
     chance = random.Random(20261121)
     alliance = make_alliance("attacked")
@@ -53,7 +52,7 @@ def history() -> Iterator[tuple[Alliance, list[tuple[Motion, dict[int, str], dic
         with tenancy.acting_in(alliance):
             motion = close_motion(alliance, motion.code, at=timezone.now())
         told.append((motion, truth, codes))
-    yield alliance, told
+    return alliance, told
 
 
 def orders(alliance: Alliance, motion: Motion) -> tuple[dict[str, list[str]], dict[str, list[int]]]:

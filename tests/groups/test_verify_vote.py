@@ -50,7 +50,7 @@ def secret(act: Alliance) -> tuple[Motion, dict[str, Any], list[str]]:
 def test_it_needs_the_standard_library_only() -> None:
     tree = ast.parse(PROGRAM.read_text(encoding="utf-8"))
     imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert imported <= set(sys.stdlib_module_names)
 
 
