@@ -23,7 +23,7 @@ GROUPS = (
     "wisdom_group",
     "media_group",
     "leading_enterprise_group",
-    "foundation_group",
+    "foundation",
     "management_committee",
 )
 

@@ -125,6 +125,7 @@ def institution_acted(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def institution_act_undo(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Take an act on many back."""
     alliance = enter_console(request)
+    require(request.user, BULK_INSTITUTIONS, alliance)
     try:
         record = undo_many(alliance, uuid, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
     except BulkAct.DoesNotExist:

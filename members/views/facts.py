@@ -40,6 +40,11 @@ def enter(request: HttpRequest, area: str, code: str, tab: str = "") -> Institut
     return find(request, code)
 
 
+def posted(request: HttpRequest) -> tuple[Any, Any]:
+    """What a form was sent with; nothing for a page that is only looked at."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
 def crumbs_of(area: str, institution: Institution, last: str) -> list[dict[str, Any]]:
     """Where a page about an institution stands."""
     if area == "console":
@@ -59,7 +64,7 @@ def institution_facts(request: HttpRequest, code: str) -> HttpResponse:
     institution = enter(request, "console", code)
     require(request.user, VERIFY_FACTS, institution)
     at = timezone.now()
-    form = VerifyForm(request.POST or None, request.FILES or None)
+    form = VerifyForm(*posted(request))
     chosen = request.POST.getlist("fact")
     if request.method == "POST" and form.is_valid():
         alliance = request.alliance  # type: ignore[attr-defined]
@@ -154,7 +159,7 @@ def supply_add(request: HttpRequest, code: str, area: str) -> HttpResponse:
     """Note an element that an institution brings."""
     institution = enter(request, area, code, "elements")
     require(request.user, CHANGE_SUPPLY, institution)
-    form = SupplyForm(request.POST or None, request.FILES or None, initial={"valid_from": timezone.localdate()})
+    form = SupplyForm(*posted(request), initial={"valid_from": timezone.localdate()})
     if request.method == "POST" and form.is_valid():
         try:
             add_supply(request.alliance, code, actor=request.user, at=timezone.now(), **form.cleaned_data)  # type: ignore[attr-defined, arg-type]
@@ -185,7 +190,7 @@ def supply_edit(request: HttpRequest, code: str, supply: int, area: str) -> Http
     if row is None:
         raise Http404
     initial = {name: getattr(row, name) for name in ("scale", "strength", "evidence_en", "evidence_zh", "valid_to")}
-    form = AssessForm(request.POST or None, request.FILES or None, initial=initial)
+    form = AssessForm(*posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             assess_supply(request.alliance, code, supply, actor=request.user, at=timezone.now(), **form.cleaned_data)  # type: ignore[attr-defined, arg-type]

@@ -23,7 +23,7 @@ from members.choices import StaffRole
 from members.forms.institution import InviteForm, place_errors
 from members.models import InstitutionStaff
 from members.selectors.staff import list_former_staff, list_invitations, list_people_of
-from members.views.facts import crumbs_of, enter
+from members.views.facts import crumbs_of, enter, posted
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -42,7 +42,7 @@ def people(request: HttpRequest, code: str, area: str) -> HttpResponse:
     """People of an institution with their roles and deputies, open invitations, and a form to invite."""
     institution = enter(request, area, code, "people")
     at = timezone.now()
-    form = InviteForm(request.POST or None, initial={"role": StaffRole.STAFF, "language": request.user.language})  # type: ignore[union-attr]
+    form = InviteForm(posted(request)[0], initial={"role": StaffRole.STAFF, "language": request.user.language})  # type: ignore[union-attr]
     if request.method == "POST":
         require(request.user, MANAGE_STAFF, institution)
         if form.is_valid():

@@ -12,6 +12,9 @@ from alliance.models import AuditLeaf, InboxItem, Invitation, Job, RoleAssignmen
 from groups.models import (
     AgendaItem,
     ConflictOfInterest,
+    ConflictWaiver,
+    Directive,
+    Interest,
     Meeting,
     MeetingAction,
     MeetingPaper,
@@ -19,6 +22,7 @@ from groups.models import (
     Motion,
     Position,
     Proxy,
+    ReceivedDirective,
     SeatAlternate,
     SeatInvitation,
     VirtualGroup,
@@ -26,11 +30,13 @@ from groups.models import (
 from members.models import (
     Application,
     BulkAct,
+    DuplicatePair,
     ElementSupply,
     Expert,
     ExpertInterest,
     Institution,
     InstitutionImport,
+    InstitutionMerge,
     InstitutionStaff,
     Resource,
     ResourceBooking,
@@ -362,6 +368,18 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:institution_import_start": {"POST": "302 403 302 302 404 403 302 403 403 403 403 403"},
     "tenant:institution_import_stop": {"POST": "302 403 302 302 404 403 403 403 403 403 403 403"},
     "tenant:institution_import_faults": {"GET": "302 403 404 404 404 403 404 403 403 403 403 403"},
+    "tenant:duplicate_list": {"GET": "302 403 200 200 403 403 200 403 403 403 403 403"},
+    "tenant:duplicate_search": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
+    "tenant:duplicate_search_of_job": {"GET": "302 403 302 302 403 403 302 403 403 403 403 403"},
+    "tenant:duplicate_compare": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
+    "tenant:duplicate_pair": {
+        "GET": "302 403 200 200 403 403 200 403 403 403 403 403",
+        "POST": "302 403 302 302 403 403 403 403 403 403 403 403",
+    },
+    "tenant:institution_merge": {
+        "GET": "302 403 200 200 403 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
     "tenant:institution_detail": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:institution_edit": {
         "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
@@ -369,7 +387,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "tenant:supply_add": {
         "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
-        "POST": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
     },
     "tenant:supply_end": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
     "tenant:institution_step": {
@@ -396,6 +414,71 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:seat_role": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
     "tenant:coverage_detail": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:coverage_cell": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    # Conflicts of interest, declarations, directives
+    "tenant:conflict_matter": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:conflict_detail": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:conflict_waiver_settle": {"POST": "302 403 302 409 409 403 403 403 403 403 403 403"},
+    "tenant:declaration_list": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:declaration_detail": {"GET": "302 403 200 200 200 403 403 403 403 403 403 403"},
+    "tenant:portal_interest_list": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 403 403 403 403 403 403 422 422 422 422 422",
+    },
+    "tenant:portal_interest_new": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 403 403 403 403 403 403 422 422 422 422 422",
+    },
+    "tenant:portal_conflict_new": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 403 403 403 403 403 403 422 422 422 422 422",
+    },
+    "tenant:portal_interest_withdraw": {
+        "GET": "302 403 403 403 403 403 403 200 404 404 404 404",
+        "POST": "302 403 403 403 403 403 403 302 404 404 404 404",
+    },
+    "tenant:directive_list": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:directive_new": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:directive_detail": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:directive_edit": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:directive_close": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 409 409 403 403 403 403 403 403 403 403",
+    },
+    "tenant:received_directive_list": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:received_directive_detail": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:received_directive_acknowledge": {"POST": "302 403 409 409 403 403 403 403 403 403 403 403"},
+    "tenant:api_conflict_list": {
+        "GET": "401 403 200 200 200 200 200 200 200 200 200 200",
+        "POST": "401 403 422 422 422 422 422 422 422 422 422 422",
+    },
+    "tenant:api_declaration_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_directive_list": {
+        "GET": "401 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "401 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:api_directive_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:api_received_directive_list": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:api_received_directive_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:api_directive_acknowledgement": {"POST": "401 403 409 409 403 403 403 403 403 403 403 403"},
+    "tenant:api_directive_report": {"POST": "401 403 422 422 403 403 403 403 403 403 403 403"},
     "tenant:conflict_list": {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
         "POST": "302 403 200 200 200 403 200 403 403 403 403 403",
@@ -535,6 +618,59 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "tenant:listing_list": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:listing_detail": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:public_member": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:institution_act": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
+    "tenant:institution_acted": {"GET": "302 403 404 404 403 403 403 403 403 403 403 403"},
+    "tenant:institution_act_undo": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
+    "tenant:institution_view_save": {"POST": "302 403 302 302 302 403 302 403 403 403 403 403"},
+    "tenant:institution_view_drop": {"POST": "302 403 404 404 404 403 404 403 403 403 403 403"},
+    "tenant:institution_facts": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:supply_edit": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:staff_end": {
+        "GET": "302 403 200 403 403 403 403 403 403 403 403 403",
+        "POST": "302 403 302 403 403 403 403 403 403 403 403 403",
+    },
+    "tenant:staff_deputy": {"POST": "302 403 302 403 403 403 403 403 403 403 403 403"},
+    "tenant:staff_invitation_withdraw": {"POST": "302 403 404 403 403 403 403 403 403 403 403 403"},
+    "tenant:portal_supply_add": {
+        "GET": "302 404 200 200 403 404 403 200 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 422 404 404 404 404",
+    },
+    "tenant:portal_supply_edit": {
+        "GET": "302 404 200 200 403 404 403 200 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 422 404 404 404 404",
+    },
+    "tenant:portal_supply_end": {"POST": "302 404 302 302 403 404 403 302 404 404 404 404"},
+    "tenant:portal_staff_end": {
+        "GET": "302 404 200 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 302 403 403 404 403 302 404 404 404 404",
+    },
+    "tenant:portal_staff_deputy": {"POST": "302 404 302 403 403 404 403 302 404 404 404 404"},
+    "tenant:portal_staff_invitation_withdraw": {"POST": "302 404 404 403 403 404 403 404 404 404 404 404"},
+    "tenant:institution_people": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 403 403 403 403 403 403 403 403 403",
+    },
+    "tenant:portal_own_facts": {"GET": "302 302 302 302 302 302 302 302 302 302 302 302"},
+    "tenant:portal_own_elements": {"GET": "302 302 302 302 302 302 302 302 302 302 302 302"},
+    "tenant:portal_own_people": {"GET": "302 302 302 302 302 302 302 302 302 302 302 302"},
+    "tenant:portal_facts": {
+        "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:portal_elements": {"GET": "302 404 200 200 200 404 200 200 404 404 404 404"},
+    "tenant:portal_people": {
+        "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
+        "POST": "302 404 422 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:portal_institution_file": {"GET": "302 404 200 200 403 404 403 200 404 404 404 404"},
+    "tenant:old_directory": {"GET": "301 301 301 301 301 301 301 301 301 301 301 301"},
     "tenant:member_directory": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:about": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:feed": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
@@ -607,6 +743,12 @@ SCOPE_OPENS: dict[str, set[str]] = {
     "products:read": {"api_product_list"},
     "catalogue:read": {"api_entry_detail", "api_entry_list"},
     "listings:read": {"api_listing_list"},
+    "directives:read": {
+        "api_directive_detail",
+        "api_directive_list",
+        "api_received_directive_detail",
+        "api_received_directive_list",
+    },
     "objectives:read": {"api_objective_detail", "api_objective_list"},
     "feedback:read": {"api_feedback_list"},
 }
@@ -693,6 +835,9 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "job_stop": {"uuid": column(Job, "uuid")},
     "file_download": {"uuid": column(StoredFile, "uuid")},
     "institution_import_of_job": {"uuid": column(Job, "uuid")},
+    "duplicate_search_of_job": {"uuid": column(Job, "uuid")},
+    "duplicate_pair": {"uuid": column(DuplicatePair, "uuid")},
+    "institution_merge": {"uuid": column(InstitutionMerge, "uuid")},
     **{
         f"institution_import_{verb}": _IMPORT
         for verb in ("detail", "mapping", "progress", "check", "start", "stop", "faults")
@@ -763,6 +908,17 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "decision_publish": {"code": column(Motion, "code")},
     "decision_detail": {"code": column(Motion, "code")},
     "conflict_rule": {"conflict": column(ConflictOfInterest, "pk"), "ruling": "recuse"},
+    "conflict_detail": {"conflict": column(ConflictOfInterest, "pk")},
+    "conflict_matter": {"matter": column(ConflictOfInterest, "matter")},
+    "conflict_waiver_settle": {"waiver": column(ConflictWaiver, "pk"), "answer": "refuse"},
+    "declaration_detail": _INSTITUTION,
+    "portal_interest_withdraw": {"interest": column(Interest, "pk")},
+    **{f"directive_{verb}": {"code": column(Directive, "code")} for verb in ("detail", "edit", "close")},
+    **{f"received_directive_{verb}": {"code": column(ReceivedDirective, "code")} for verb in ("detail", "acknowledge")},
+    "api_directive_detail": {"code": column(Directive, "code")},
+    "api_received_directive_detail": {"code": column(ReceivedDirective, "code")},
+    "api_directive_acknowledgement": {"code": column(ReceivedDirective, "code")},
+    "api_directive_report": {"code": column(ReceivedDirective, "code")},
     **{
         f"product_{verb}": _PRODUCT
         for verb in ("detail", "edit", "move", "submit", "review", "adapt", "send_back", "release", "retire")
