@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.choices import Element, InstitutionKind
 
@@ -202,7 +203,7 @@ class MinutesState(TextChoices):
 
     DRAFT = "draft", _("draft")
     CIRCULATED = "circulated", _("circulated for comment")
-    APPROVED = "approved", _("approved")
+    APPROVED = "approved", pgettext_lazy("minutes", "approved")
     PUBLISHED = "published", _("published")
     SUPERSEDED = "superseded", _("replaced by a newer version")
 
@@ -223,7 +224,7 @@ class CharterState(TextChoices):
 
     DRAFT = "draft", _("draft")
     ADOPTED = "adopted", _("adopted")
-    IN_FORCE = "in_force", _("in force")
+    IN_FORCE = "in_force", pgettext_lazy("charter", "in force")
     SUPERSEDED = "superseded", _("replaced by a newer version")
 
 
@@ -252,7 +253,7 @@ class ReportState(TextChoices):
 
     DUE = "due", _("due")
     SUBMITTED = "submitted", _("submitted")
-    ACCEPTED = "accepted", _("accepted")
+    ACCEPTED = "accepted", pgettext_lazy("report", "accepted")
     RETURNED = "returned", _("sent back")
 
 
@@ -362,7 +363,7 @@ class DeliveryState(TextChoices):
     """How far a directive is at one alliance below."""
 
     WAITING = "waiting", _("on its way")
-    DELIVERED = "delivered", _("delivered")
+    DELIVERED = "delivered", pgettext_lazy("directive", "delivered")
     ACKNOWLEDGED = "acknowledged", _("acknowledged")
     REPORTED = "reported", _("answered")
 
@@ -374,7 +375,7 @@ class InvitationState(TextChoices):
     """Life of an invitation to take a seat."""
 
     OPEN = "open", _("waiting for an answer")
-    ACCEPTED = "accepted", _("accepted")
+    ACCEPTED = "accepted", pgettext_lazy("seat", "accepted")
     DECLINED = "declined", _("declined")
     WITHDRAWN = "withdrawn", _("withdrawn")
 

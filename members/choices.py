@@ -150,8 +150,8 @@ class ApplicationState(TextChoices):
     RETURNED = "returned", _("sent back for completion")
     COMPLETE = "complete", _("complete, ready for the committee")
     VOTING = "voting", _("before the committee")
-    ACCEPTED = "accepted", _("accepted")
-    REJECTED = "rejected", _("not accepted")
+    ACCEPTED = "accepted", _("approved")
+    REJECTED = "rejected", _("not approved")
     WITHDRAWN = "withdrawn", _("withdrawn by the applicant")
     EXPIRED = "expired", _("expired without completion")
 
