@@ -37,6 +37,7 @@ from members.permissions import LIST_APPLICATIONS, VIEW_RESOURCES, VIEW_TALENT, 
 from members.selectors.application import count_applications
 from members.selectors.audiences import InstitutionAudience, find_institutions, list_representatives
 from members.selectors.bulk import BulkKind, bulk_kinds
+from members.selectors.duplicate import list_merges_into
 from members.selectors.duties import duty_providers
 from members.selectors.exit import standing_panel
 from members.selectors.institution import Panel, count_institutions, panels
@@ -215,5 +216,15 @@ bulk_kinds.register(
             alliance, record.code, subject=params["subject"], words=params["words"], actor=actor, at=at
         ),
         order=30,
+    ),
+)
+
+# Duplicates
+panels.register(
+    "merges",
+    Panel(
+        "members/institution_merges.html",
+        lambda _alliance, institution, _at: {"merges": list_merges_into(institution)},
+        order=95,
     ),
 )

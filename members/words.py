@@ -100,6 +100,7 @@ name_verbs(
     {
         "find_duplicates": pgettext_lazy("audit log", "look for duplicates"),
         "merge_institutions": pgettext_lazy("audit log", "merge two entries"),
+        "note_pair": pgettext_lazy("audit log", "name two entries to compare"),
         "undo_merge": pgettext_lazy("audit log", "undo the merge of two entries"),
     }
 )

@@ -14,7 +14,7 @@ from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.permissions import require
 from alliance.models import Job
 from members.choices import DuplicateState
-from members.models import DuplicatePair
+from members.models import DuplicatePair, Institution
 from members.permissions import HANDLE_DUPLICATES
 from members.selectors.duplicate import (
     FLOOR,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from alliance.kernel.jobs import Progress
     from alliance.models import Alliance, User
-    from members.models import Institution
     from members.selectors.duplicate import Pair, Signals
 
 FIND_JOB = "members.find_duplicates"
@@ -79,7 +78,7 @@ def run_search(alliance: Alliance, job: Job, progress: Progress) -> dict[str, An
         gone = [
             pk
             for pk, first, second in DuplicatePair.objects.of(alliance)
-            .filter(state=DuplicateState.OPEN, found_at__lt=job.created_at)
+            .filter(state=DuplicateState.OPEN, found_at__lt=job.created_at, score__gt=0)
             .values_list("pk", "first_id", "second_id")
             if (first, second) not in seen
         ]
@@ -191,6 +190,44 @@ def _decide(alliance: Alliance, pair_uuid: UUID, step: Any, *, actor: User, at: 
         after={"state": pair.state, "first": pair.first.code, "second": pair.second.code},
         at=at,
     )
+    return pair
+
+
+@transaction.atomic
+def note_pair(alliance: Alliance, one_code: str, other_code: str, *, actor: User, at: datetime) -> DuplicatePair:
+    """Write down a pair that a person names, found alike or not; a known pair is given back, a dismissed one opened again.
+
+    Raises:
+        InvalidInputError: A code is unknown, both are the same, or an entry is merged already.
+    """
+    require(actor, HANDLE_DUPLICATES, alliance)
+    found = {row.code: row for row in Institution.objects.of(alliance).filter(code__in=[one_code, other_code])}
+    problems: dict[str, StrOrPromise] = {}
+    for name, code in (("first", one_code), ("second", other_code)):
+        if code not in found:
+            problems[name] = _("The alliance has no institution of this code.")
+        elif found[code].merged_into_id:
+            problems[name] = _("This entry was merged into another one already.")
+    if one_code == other_code:
+        problems.setdefault("second", _("Choose two different entries."))
+    if problems:
+        raise InvalidInputError(_("The two entries cannot be compared."), code="pair_invalid", fields=problems)
+    first, second = sorted((found[one_code], found[other_code]), key=lambda entry: entry.pk)
+    alike = {twin.institution.pk: twin for twin in find_twins_of(first)}.get(second.pk)
+    pair, made = DuplicatePair.objects.of(alliance).get_or_create(
+        first=first,
+        second=second,
+        defaults={
+            "alliance": alliance,
+            "score": str(alike.score if alike else 0),
+            "reasons": alike.reasons if alike else [],
+            "found_at": at,
+        },
+    )
+    if made:
+        record_audit(pair, actor=actor, verb="note_pair", after={"first": first.code, "second": second.code}, at=at)
+    elif pair.state == DuplicateState.DISMISSED:
+        pair = reopen_pair(alliance, pair.uuid, actor=actor, at=at)
     return pair
 
 

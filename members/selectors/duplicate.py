@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
-from members.choices import DuplicateState, InstitutionState, RegistryScheme
-from members.models import DuplicatePair, Institution, InstitutionMerge
+from members.choices import DuplicateState, InstitutionState, MergeOutcome, RegistryScheme
+from members.models import DuplicatePair, Institution, InstitutionMerge, MergeStep
 from members.selectors.domains import HOST, PUBLIC_DOMAINS, REGISTRABLE, domain_of
+from members.selectors.merge import list_links
 from members.selectors.names import fold_name, sort_key_of
 from members.selectors.registry_codes import parse_registry_code
 
@@ -390,3 +392,43 @@ def get_merge(alliance: Alliance, merge_uuid: UUID) -> InstitutionMerge:
 def can_be_undone(merge: InstitutionMerge, at: datetime) -> bool:
     """Whether the merge stands and its 30 days are not over."""
     return merge.undone_at is None and at < merge.undo_until
+
+
+@dataclass(slots=True)
+class StepCount:
+    """What a merge did with one table.
+
+    Attributes:
+        label: What the rows are.
+        moved: Rows that went over.
+        left: Rows that stayed.
+    """
+
+    label: StrOrPromise
+    moved: int = 0
+    left: int = 0
+
+
+def list_merge_steps(merge: InstitutionMerge) -> list[StepCount]:
+    """What a merge did, table by table; one query."""
+    labels = {(link.table, link.column): link.label for link in list_links()}
+    found: dict[str, StepCount] = {}
+    rows = (
+        MergeStep.objects.of(merge.alliance)
+        .filter(merge=merge)
+        .values_list("table", "column", "outcome")
+        .annotate(n=Count("id"))
+        .order_by("table", "column")
+    )
+    for table, column, outcome, n in rows:
+        step = found.setdefault(table, StepCount(labels.get((table, column), table)))
+        if outcome == MergeOutcome.MOVED:
+            step.moved += n
+        else:
+            step.left += n
+    return list(found.values())
+
+
+def list_merges_into(institution: Institution) -> list[InstitutionMerge]:
+    """Merges into an entry that stand, newest first; one query."""
+    return list(list_merges(institution.alliance).filter(kept=institution, undone_at__isnull=True)[:20])

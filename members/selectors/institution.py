@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.permissions import can, grants_of, institutions_acted_for
 from alliance.kernel.registry import Registry
-from members.choices import Element, InstitutionKind, InstitutionState, SubKind
+from members.choices import RIGHTS_ENDED, Element, InstitutionKind, InstitutionState, SubKind
 from members.models import ElementSupply, Institution, InstitutionStaff
 from members.selectors.names import sort_field
 from members.selectors.regions import region_name
@@ -106,16 +106,23 @@ class InstitutionQuery:
         q: Words looked for in names and code.
         filters: Facet -> chosen values.
         conditions: Word -> what it means for the database, once it was asked.
+        with_merged: Whether entries merged into others count too, whatever the filters say.
     """
 
     q: str = ""
     filters: dict[str, list[str]] = field(default_factory=dict)
     conditions: dict[str, Q] = field(default_factory=dict, compare=False, repr=False)
+    with_merged: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether everything is shown."""
         return not self.q and not any(self.filters.values())
+
+    @property
+    def shows_merged(self) -> bool:
+        """Whether entries that were merged into others are asked for; else they are left out."""
+        return self.with_merged or InstitutionState.MERGED in self.filters.get("state", ())
 
 
 PLACE_LABELS: dict[str, StrOrPromise] = {"region": _("Region"), "country": _("Country")}
@@ -158,6 +165,8 @@ def narrow(
         among: Where to look; all of the alliance when None.
     """
     found = Institution.objects.of(alliance) if among is None else among
+    if not query.shows_merged:
+        found = found.exclude(state=InstitutionState.MERGED)
     for word in query.q.split():
         if word not in query.conditions:
             query.conditions[word] = worded(word)
@@ -213,7 +222,12 @@ def count_all(alliance: Alliance, query: InstitutionQuery, on: date) -> Counts:
 
 def _count_all(alliance: Alliance, query: InstitutionQuery, on: date) -> Counts:
     columns = list(OWN_FACETS.values())
-    rest = InstitutionQuery(query.q, {k: v for k, v in query.filters.items() if k not in OWN_FACETS}, query.conditions)
+    rest = InstitutionQuery(
+        query.q,
+        {k: v for k, v in query.filters.items() if k not in OWN_FACETS},
+        query.conditions,
+        with_merged=query.shows_merged,
+    )
     rows = narrow(alliance, rest, on).values_list(*columns).annotate(n=Count("id")).order_by()
     facets: dict[str, dict[str, int]] = {name: {} for name in OWN_FACETS}
     chosen = {name: set(query.filters.get(name, ())) for name in OWN_FACETS}
@@ -307,7 +321,7 @@ def marks_of(alliance: Alliance, institutions: Iterable[Institution]) -> dict[in
 
 def count_institutions(alliance: Alliance, _user: Any = None) -> int:
     """Institutions of the alliance that have not left; one query."""
-    gone = (InstitutionState.WITHDRAWN, InstitutionState.EXPELLED, InstitutionState.LAPSED)
+    gone = RIGHTS_ENDED
     return remember(
         alliance,
         "institutions:present",

@@ -24,6 +24,7 @@ from alliance.kernel.permissions import can, require
 from alliance.kernel.tables import csv_response
 from alliance.selectors.paging import paginate
 from alliance.selectors.saved_views import list_views
+from members.actions.duplicate import note_twins
 from members.actions.institution import NEEDS_REASON, add_institution, change_institution, move_institution
 from members.actions.staff import MANAGE_STAFF
 from members.choices import FactKind
@@ -253,6 +254,9 @@ def institution_detail(request: HttpRequest, code: str) -> HttpResponse:
     """One institution: what it brings, its seats, its people, its record, and the steps that are open."""
     alliance = enter_console(request)
     institution = find(request, code)
+    if institution.merged_into is not None:
+        messages.info(request, _("%(code)s was merged into this entry.") % {"code": institution.code})
+        return redirect("institution_detail", code=institution.merged_into.code)
     at = timezone.now()
     context = {
         "institution": institution,
@@ -307,6 +311,9 @@ def institution_add(request: HttpRequest) -> HttpResponse:
             place_errors(form, refusal.fields, refusal.reason)
         else:
             messages.success(request, _("%(name)s was added.") % {"name": institution.name})
+            if pairs := note_twins(institution, at=timezone.now()):
+                messages.warning(request, _("It may be the same institution as another entry: compare the two."))
+                return redirect("duplicate_pair", uuid=pairs[0].uuid)
             return redirect("institution_detail", code=institution.code)
     crumbs = [{"label": _("Institutions"), "url": reverse("institution_list")}, {"label": _("New institution")}]
     return render(
