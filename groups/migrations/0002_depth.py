@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("state", "proposed")),
-                        fields=("alliance", "0004_audit_sealing"),
+                        fields=("alliance", "conflict"),
                         name="conflict_waiver_open_once",
                     ),
                 ],
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="dispute_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="dispute_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["filed", "mediation", "settled", "escalated", "withdrawn"])),
                         name="dispute_state_known",
@@ -415,7 +415,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="meeting_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="meeting_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["planned", "convened", "under_way", "held", "cancelled"])),
                         name="meeting_state_known",
@@ -522,8 +522,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="received_directive_once"),
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="received_directive_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "directive_uuid"), name="received_directive_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="received_directive_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(("kind__in", ["target", "work", "notice"])), name="received_directive_kind_known"
                     ),
@@ -634,7 +634,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="responsibility_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="responsibility_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["proposed", "acknowledged", "declined", "done", "ended"])),
                         name="responsibility_state_known",
@@ -694,7 +694,7 @@ class Migration(migrations.Migration):
                     ),
                     django.contrib.postgres.constraints.ExclusionConstraint(
                         expressions=[
-                            ("alliance", "0004_audit_sealing"),
+                            ("alliance", "="),
                             ("membership", "="),
                             ("user", "="),
                             (
@@ -854,7 +854,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="term_forward"),
                     django.contrib.postgres.constraints.ExclusionConstraint(
                         expressions=[
-                            ("alliance", "0004_audit_sealing"),
+                            ("alliance", "="),
                             ("group", "="),
                             (
                                 members.models.standing.TsTzRange(
@@ -989,7 +989,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="directive_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="directive_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(("kind__in", ["target", "work", "notice"])), name="directive_kind_known"
                     ),
@@ -1306,7 +1306,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="motion_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="motion_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("state__in", ["draft", "open", "passed", "rejected", "lapsed", "withdrawn", "void"])
@@ -1444,7 +1444,7 @@ class Migration(migrations.Migration):
                     django.contrib.postgres.constraints.ExclusionConstraint(
                         condition=models.Q(("kind__in", ("chair", "secretary", "treasurer"))),
                         expressions=[
-                            ("alliance", "0004_audit_sealing"),
+                            ("alliance", "="),
                             ("group", "="),
                             ("kind", "="),
                             (
@@ -1714,7 +1714,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="charter_version_number_once"),
+                    models.UniqueConstraint(fields=("alliance", "number"), name="charter_version_number_once"),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["draft", "adopted", "in_force", "superseded"])),
                         name="charter_version_state_known",
@@ -1790,7 +1790,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="consortium_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="consortium_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["forming", "active", "closed"])), name="consortium_state_known"
                     ),
@@ -2347,7 +2347,7 @@ class Migration(migrations.Migration):
                     ),
                     django.contrib.postgres.constraints.ExclusionConstraint(
                         expressions=[
-                            ("alliance", "0004_audit_sealing"),
+                            ("alliance", "="),
                             ("consortium", "="),
                             ("institution", "="),
                             (

@@ -143,8 +143,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="application_code_once"),
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="application_link_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="application_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "access_digest"), name="application_link_once"),
                     models.CheckConstraint(
                         condition=models.Q(
                             (
@@ -396,10 +396,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="expert_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="expert_code_once"),
                     models.UniqueConstraint(
                         condition=models.Q(("orcid", ""), _negated=True),
-                        fields=("alliance", "0004_audit_sealing"),
+                        fields=("alliance", "orcid"),
                         name="expert_orcid_once",
                     ),
                     models.CheckConstraint(
@@ -536,7 +536,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("called_off_at__isnull", True), ("completed_at__isnull", True)),
-                        fields=("alliance", "0004_audit_sealing"),
+                        fields=("alliance", "institution"),
                         name="institution_exit_open_once",
                     )
                 ],
@@ -658,7 +658,7 @@ class Migration(migrations.Migration):
                     ),
                     django.contrib.postgres.constraints.ExclusionConstraint(
                         expressions=[
-                            ("alliance", "0004_audit_sealing"),
+                            ("alliance", "="),
                             ("institution", "="),
                             (
                                 members.models.standing.TsTzRange(
@@ -743,7 +743,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "0004_audit_sealing"), name="resource_code_once"),
+                    models.UniqueConstraint(fields=("alliance", "code"), name="resource_code_once"),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("kind__in", ["laboratory", "equipment", "data_set", "collection", "software", "venue"])
@@ -1039,7 +1039,7 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("withdrawn_at__isnull", True)),
-                        fields=("alliance", "0004_audit_sealing"),
+                        fields=("alliance", "expert"),
                         name="expert_consent_open_once",
                     ),
                 ],
@@ -1253,7 +1253,7 @@ class Migration(migrations.Migration):
                     django.contrib.postgres.constraints.ExclusionConstraint(
                         condition=models.Q(("state__in", ("requested", "confirmed"))),
                         expressions=[
-                            ("alliance", "0004_audit_sealing"),
+                            ("alliance", "="),
                             ("resource", "="),
                             (
                                 members.models.standing.TsTzRange(
