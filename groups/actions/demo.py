@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from alliance.kernel.demo import HORIZON, WEAVING
 from groups.actions.demo_charter import load_charter, load_consortia_and_disputes, load_responsibilities
 from groups.actions.demo_guard import load_guard, load_levels
+from groups.actions.demo_meetings import load_meetings
 from groups.actions.demo_motions import load_motions
 from groups.actions.group import establish_groups, join_eligible
 from groups.choices import OPEN_GROUPS
@@ -34,6 +35,7 @@ def load(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetime) -> N
         _seat_weaving(alliance, data_dir / "demo" / "institution_groups.csv")
         load_charter(alliance, data_dir=data_dir, at=at)
         load_motions(alliance, at=at)
+        load_meetings(alliance, at=at)
         load_responsibilities(alliance, data_dir=data_dir, at=at)
         load_consortia_and_disputes(alliance, at=at)
         load_guard(alliance, at=at)

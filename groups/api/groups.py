@@ -44,9 +44,22 @@ GROUP = Projection(
                 Value("starts_at"),
                 Value("ends_at"),
                 Value("exception_resolution"),
+                Nested("exception_motion", (Value("code"),)),
             ),
             order=("starts_at", "id"),
         ),
+        Listed(
+            "positions",
+            "positions",
+            (
+                Value("position", "kind"),
+                Nested("institution", (Value("code"), Value("kind"), Value("name_en"), Value("name_zh"))),
+                Value("starts_at"),
+                Value("ends_at"),
+            ),
+            order=("starts_at", "id"),
+        ),
+        Listed("terms", "terms", (Value("number"), Value("starts_at"), Value("ends_at")), order=("starts_at", "id")),
     ),
     filters=(OneOf("kind"),),
     orderings={"kind": ("kind",)},
@@ -67,8 +80,23 @@ EXAMPLE: dict[str, Any] = {
             "starts_at": "2025-03-01T00:00:00.000000Z",
             "ends_at": None,
             "exception_resolution": "",
+            "exception_motion": None,
         }
     ],
+    "positions": [
+        {
+            "position": "chair",
+            "institution": {
+                "code": "itp",
+                "kind": "university_think_tank",
+                "name_en": "Institute for Textile Policy",
+                "name_zh": "纺织政策研究院",
+            },
+            "starts_at": "2026-01-01T00:00:00.000000Z",
+            "ends_at": "2028-01-01T00:00:00.000000Z",
+        }
+    ],
+    "terms": [{"number": 2, "starts_at": "2026-01-01T00:00:00.000000Z", "ends_at": "2028-01-01T00:00:00.000000Z"}],
 }
 _ACCESS = {"GET": Access(scope="groups:read", permission=VIEW_GROUPS)}
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from groups.api import directives, groups, guard, meetings, motions
+from groups.api import directives, groups, guard, meetings, motions, promises
 
 urlpatterns = [
     path("groups/", groups.GroupList.as_view(), name="api_group_list"),
@@ -38,4 +38,15 @@ urlpatterns = [
     path("minutes/", meetings.MinutesList.as_view(), name="api_minutes_list"),
     path("actions/", meetings.ActionList.as_view(), name="api_action_list"),
     path("actions/<uuid:uuid>/outcome/", meetings.ActionOutcome.as_view(), name="api_action_outcome"),
+    # Charter, responsibilities, consortia, disputes
+    path("charter-versions/", promises.CharterList.as_view(), name="api_charter_list"),
+    path("charter-versions/<str:code>/", promises.CharterDetail.as_view(), name="api_charter_detail"),
+    path("responsibilities/", promises.ResponsibilityList.as_view(), name="api_responsibility_list"),
+    path("responsibilities/<str:code>/", promises.ResponsibilityDetail.as_view(), name="api_responsibility_detail"),
+    path("responsibilities/<str:code>/answer/", promises.DutyAnswer.as_view(), name="api_responsibility_answer"),
+    path("responsibilities/<str:code>/reports/", promises.DutyReport.as_view(), name="api_responsibility_report"),
+    path("consortia/", promises.ConsortiumList.as_view(), name="api_consortium_list"),
+    path("consortia/<str:code>/", promises.ConsortiumDetail.as_view(), name="api_consortium_detail"),
+    path("disputes/", promises.DisputeList.as_view(), name="api_dispute_list"),
+    path("disputes/<str:code>/", promises.DisputeDetail.as_view(), name="api_dispute_detail"),
 ]

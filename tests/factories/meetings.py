@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from members.models import Institution
 
 LATER = NOON + timedelta(days=20)
+_numbers = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ def make_body(alliance: Alliance, size: int = 3, kind: str = GroupKind.COMMITTEE
     make_group(alliance, kind)
     institutions, people = [], []
     for _place in range(size):
-        institution = make_institution(alliance)
+        institution = make_institution(alliance, code=f"B-{next(_numbers):04d}")
         make_seat(institution, kind, starts_at=NOON - timedelta(days=100))
         person = make_user()
         make_staff(institution, person, starts_at=NOON - timedelta(days=100))
