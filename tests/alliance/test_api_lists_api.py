@@ -19,12 +19,25 @@ from alliance.api.openapi import projections
 from alliance.choices import AllianceRole
 from alliance.kernel import tenancy
 from alliance.kernel.projection import Computed, Field, Nested, Projection, Value
-from alliance.models import Alliance
+from alliance.models import Alliance, User
 from evaluation.api.feedback import FEEDBACK
 from evaluation.models import FeedbackResult
 from groups.api.groups import GROUP
+from groups.api.meetings import ACTION as MEETING_ACTION
+from groups.api.meetings import MEETING, MINUTES
+from groups.api.promises import CHARTER, CONSORTIUM, RESPONSIBILITY
 from groups.choices import GroupKind
-from groups.models import GroupMembership, VirtualGroup
+from groups.models import (
+    AgendaItem,
+    Attendance,
+    GroupMembership,
+    Meeting,
+    MeetingAction,
+    Minutes,
+    Position,
+    Term,
+    VirtualGroup,
+)
 from members.api.applications import APPLICATION
 from members.api.experts import EXPERT
 from members.api.institutions import INSTITUTION
@@ -42,6 +55,7 @@ from targets.models import Measurement, Objective
 from tests.conftest import ClientFor
 from tests.factories.alliance import address, make_member
 from tests.factories.api import bearer
+from tests.factories.charter import make_promises
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +78,12 @@ CASES = [
     Case("api_resource_list", "api_resource_detail", RESOURCE, "resources:read"),
     Case("api_application_list", "api_application_detail", APPLICATION, "applications:read"),
     Case("api_group_list", "api_group_detail", GROUP, "groups:read"),
+    Case("api_meeting_list", "api_meeting_detail", MEETING, "groups:read"),
+    Case("api_minutes_list", "", MINUTES, "groups:read"),
+    Case("api_action_list", "", MEETING_ACTION, "groups:read"),
+    Case("api_charter_list", "api_charter_detail", CHARTER, "charter:read"),
+    Case("api_responsibility_list", "api_responsibility_detail", RESPONSIBILITY, "responsibilities:read"),
+    Case("api_consortium_list", "api_consortium_detail", CONSORTIUM, "consortia:read"),
     Case("api_product_list", "api_product_detail", PRODUCT, "products:read"),
     Case("api_entry_list", "api_entry_detail", ENTRY, "catalogue:read"),
     Case("api_listing_list", "api_listing_detail", LISTING, "listings:read"),
@@ -152,6 +172,8 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                 GroupMembership.objects.create(
                     alliance=alliance, group=group, institution=institution, role="member", starts_at=AT
                 )
+            fill_group(group, institutions[0], mark)
+        make_promises(alliance, institutions, count, mark=mark)
         for number in range(count):
             product = Product.objects.create(
                 alliance=alliance,
@@ -232,6 +254,45 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                 )
 
 
+def fill_group(group: VirtualGroup, institution: Institution, mark: str) -> None:
+    """A term, a position, and a meeting with published minutes and a public action."""
+    alliance = group.alliance
+    Term.objects.create(alliance=alliance, group=group, number=1, starts_at=AT, ends_at=AT + timedelta(days=700))
+    Position.objects.create(alliance=alliance, group=group, kind="chair", institution=institution, starts_at=AT)
+    meeting = Meeting.objects.create(
+        alliance=alliance,
+        code=f"MT-{'F' if mark else 'A'}-{GroupKind.values.index(group.kind):03d}",
+        group=group,
+        state="held",
+        title_en=f"{mark}Meeting",
+        starts_at=AT,
+        ends_at=AT + timedelta(hours=2),
+        created_at=AT,
+    )
+    AgendaItem.objects.create(alliance=alliance, meeting=meeting, number=1, title_en="Report", presenter=institution)
+    Attendance.objects.create(alliance=alliance, meeting=meeting, institution=institution, state="present")
+    Minutes.objects.create(
+        alliance=alliance,
+        meeting=meeting,
+        state="published",
+        body_en="Said.",
+        facts={"quorum": {"met": True}},
+        written_by=User.objects.get_or_create(email="writer@example.org")[0],
+        approved_at=AT,
+        published_at=AT,
+        digest="0" * 64,
+    )
+    MeetingAction.objects.create(
+        alliance=alliance,
+        meeting=meeting,
+        text_en="Send it",
+        institution=institution,
+        due_on=date(2026, 12, 1),
+        created_at=AT,
+        is_public=True,
+    )
+
+
 def plain(item: Any, fields: Sequence[Field]) -> dict[str, Any]:
     """The same objects serialised in Python from model instances, attribute by attribute."""
     found: dict[str, Any] = {}
@@ -248,6 +309,8 @@ def plain(item: Any, fields: Sequence[Field]) -> dict[str, Any]:
                 rows = [row for row in rows if row.is_latest]
             elif shown.where.startswith("{t}.state IN"):
                 rows = [row for row in rows if row.state in {"passed", "failed", "inconclusive"}]
+            elif shown.where == "{t}.accepted_at IS NOT NULL":
+                rows = [row for row in rows if row.accepted_at is not None]
             else:
                 assert not shown.where, "teach the comparison this condition"
             shapes = [plain(row, shown.fields) for row in rows]

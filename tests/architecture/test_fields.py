@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,16 +20,32 @@ from alliance.kernel import tenancy
 from alliance.models import Alliance
 from groups.actions.meeting_action import ActionFacts, add_action
 from groups.actions.proxy import give_proxy
-from groups.models import Attendance, MeetingAction, Proxy, Vote
+from groups.choices import GroupKind, ResponsibilityState
+from groups.models import (
+    Attendance,
+    MeetingAction,
+    Proxy,
+    Responsibility,
+    ResponsibilityReport,
+    Vote,
+)
+from members.choices import StaffRole
 from operations.choices import ProductState
 from operations.models import CriterionScore, Defect, PilotFeedback, Product, ProductReview
 from services.models import Rating
 from tests.conftest import ClientFor, TenantClient
 from tests.factories.alliance import address
 from tests.factories.api import bearer
+from tests.factories.charter import make_responsibility
 from tests.factories.meetings import LATER, begin, convene, make_body
 from tests.factories.motions import make_open, make_voters
-from tests.factories.operations import Cast, make_cast, make_pilot, make_product
+from tests.factories.operations import (
+    Cast,
+    make_cast,
+    make_pilot,
+    make_product,
+    make_staff,
+)
 from tests.factories.services import make_entry
 
 UNSAFE = ("post", "put", "patch", "delete")
@@ -119,7 +136,28 @@ def _revocation(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     return {"uuid": str(proxy.uuid)}, giver.user, {}
 
 
+def _duty(cast: Cast, **fields: Any) -> tuple[Responsibility, Any]:
+    person = make_staff(cast.alliance, cast.author, StaffRole.REPRESENTATIVE)
+    return make_responsibility(cast.author, GroupKind.WISDOM, **fields), person
+
+
+def _duty_answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    duty, person = _duty(cast, state=ResponsibilityState.PROPOSED)
+    return {"code": duty.code}, person, {"acknowledged": False, "reason": "No staff for it."}
+
+
+def _duty_report(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    duty, person = _duty(cast)
+    ResponsibilityReport.objects.create(alliance=cast.alliance, responsibility=duty, due_on=date(2026, 10, 31))
+    body = {"due_on": "2026-10-31", "text": "All answered.", "figure": "93.50", "measure_met": True}
+    return {"code": duty.code}, person, body
+
+
 FIELDS: dict[str, Row] = {
+    "api_responsibility_answer": Row(frozenset({"acknowledged", "reason"}), (Responsibility,), _duty_answer),
+    "api_responsibility_report": Row(
+        frozenset({"due_on", "text", "figure", "measure_met"}), (ResponsibilityReport,), _duty_report
+    ),
     "api_motion_vote": Row(frozenset({"institution", "by", "choice", "receipt_code"}), (Vote,), _motion_vote),
     "api_proxy_list": Row(frozenset({"giver", "holder", "motion", "body", "instruction", "days"}), (Proxy,), _proxy),
     "api_proxy_revocation": Row(frozenset(), (Proxy,), _revocation),
