@@ -132,6 +132,8 @@ def conflict_detail(request: HttpRequest, conflict: int) -> HttpResponse:
     """One conflict with what is known, the rulings that are open and its waivers; propose a waiver."""
     alliance = enter_console(request, "conflicts")
     found = _find(alliance, conflict)
+    if request.method == "POST":
+        require(request.user, RULE_CONFLICT, found)
     form = WaiverForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -180,6 +180,8 @@ def directive_detail(request: AllianceRequest, code: str) -> HttpResponse:
     """A directive: a draft to send, or how far it is at every alliance below."""
     _enter(request)
     directive = _find(request, code)
+    if request.method == "POST":
+        require(request.user, SEND_DIRECTIVE, directive)
     may_send = can(request.user, SEND_DIRECTIVE, directive)
     children = list(list_children(request.alliance)) if directive.state == DirectiveState.DRAFT else []
     form = RecipientsForm(request.POST if request.method == "POST" else None, children=children)
@@ -251,6 +253,8 @@ def received_directive_detail(request: AllianceRequest, code: str) -> HttpRespon
     """A directive from above: read, acknowledge, answer, pass on."""
     _enter(request)
     received = _find_received(request, code)
+    if request.method == "POST":
+        require(request.user, ANSWER_DIRECTIVE, received)
     initial = {"text_en": received.report_en, "text_zh": received.report_zh, "figure": received.figure}
     form = ReportForm(request.POST if request.method == "POST" else None, measure=received.measure, initial=initial)
     if request.method == "POST" and form.is_valid():

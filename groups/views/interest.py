@@ -84,6 +84,8 @@ def portal_interest_list(request: AllianceRequest) -> HttpResponse:
     now = timezone.now()
     year = timezone.localdate(now).year
     blank = InterestDeclaration(alliance=request.alliance, institution=institution)
+    if request.method == "POST":
+        require(request.user, DECLARE_INTEREST, blank)
     interests = list(list_interests(request.alliance, institution.pk))
     form = DeclarationForm(request.POST if request.method == "POST" else None, nothing=not interests)
     if request.method == "POST" and form.is_valid():
@@ -211,6 +213,8 @@ def declaration_list(request: AllianceRequest) -> HttpResponse:
     """A year's declarations, those missing first; ask for them."""
     require(request.user, VIEW_DECLARATIONS, request.alliance)
     request.nav_key = "conflicts"
+    if request.method == "POST":
+        require(request.user, ASK_DECLARATIONS, request.alliance)
     now = timezone.now()
     today = timezone.localdate(now)
     asked = request.GET.get("year", "")

@@ -11,9 +11,13 @@ from typing import Any
 from alliance.models import AuditLeaf, InboxItem, Invitation, Job, RoleAssignment, SavedView, StoredFile
 from groups.models import (
     AgendaItem,
+    CharterVersion,
     ConflictOfInterest,
     ConflictWaiver,
+    Consortium,
+    ConsortiumFile,
     Directive,
+    Dispute,
     Interest,
     Meeting,
     MeetingAction,
@@ -23,6 +27,8 @@ from groups.models import (
     Position,
     Proxy,
     ReceivedDirective,
+    Responsibility,
+    ResponsibilityReport,
     SeatAlternate,
     SeatInvitation,
     VirtualGroup,
@@ -420,7 +426,7 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
         "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
     },
-    "tenant:conflict_waiver_settle": {"POST": "302 403 302 409 409 403 403 403 403 403 403 403"},
+    "tenant:conflict_waiver_settle": {"POST": "302 403 302 302 302 403 403 403 403 403 403 403"},
     "tenant:declaration_list": {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
         "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
@@ -464,7 +470,7 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
         "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
     },
-    "tenant:received_directive_acknowledge": {"POST": "302 403 409 409 403 403 403 403 403 403 403 403"},
+    "tenant:received_directive_acknowledge": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
     "tenant:api_conflict_list": {
         "GET": "401 403 200 200 200 200 200 200 200 200 200 200",
         "POST": "401 403 422 422 422 422 422 422 422 422 422 422",
@@ -477,11 +483,11 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:api_directive_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:api_received_directive_list": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:api_received_directive_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
-    "tenant:api_directive_acknowledgement": {"POST": "401 403 409 409 403 403 403 403 403 403 403 403"},
+    "tenant:api_directive_acknowledgement": {"POST": "401 403 200 200 403 403 403 403 403 403 403 403"},
     "tenant:api_directive_report": {"POST": "401 403 422 422 403 403 403 403 403 403 403 403"},
     "tenant:conflict_list": {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
-        "POST": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 422 403 403 403 403 403",
     },
     "tenant:conflict_rule": {"POST": "302 403 302 302 302 403 403 403 403 403 403 403"},
     "tenant:pilot_board": {
@@ -919,6 +925,58 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "api_received_directive_detail": {"code": column(ReceivedDirective, "code")},
     "api_directive_acknowledgement": {"code": column(ReceivedDirective, "code")},
     "api_directive_report": {"code": column(ReceivedDirective, "code")},
+    # Charter, responsibilities, consortia, disputes
+    **{
+        f"charter_{verb}": {"number": column(CharterVersion, "number")}
+        for verb in (
+            "version",
+            "changes",
+            "detail",
+            "write",
+            "rules",
+            "propose",
+            "drop",
+            "difference",
+            "acceptances",
+        )
+    },
+    "charter_article": {"number": column(CharterVersion, "number"), "article": 1},
+    "charter_article_remove": {"number": column(CharterVersion, "number"), "article": 1},
+    "api_charter_detail": {"code": lambda made: str(made[CharterVersion].number)},  # type: ignore[attr-defined]
+    **{
+        name: {"code": column(Responsibility, "code")}
+        for name in (
+            "responsibility_detail",
+            "portal_duty",
+            "portal_duty_decline",
+            "api_responsibility_detail",
+            "api_responsibility_answer",
+            "api_responsibility_report",
+        )
+    },
+    "responsibility_step": {"code": column(Responsibility, "code"), "step": "end"},
+    "responsibility_report": {
+        "code": column(Responsibility, "code"),
+        "report": column(ResponsibilityReport, "pk"),
+    },
+    "portal_duty_report": {"code": column(Responsibility, "code"), "report": column(ResponsibilityReport, "pk")},
+    **{
+        name: {"code": column(Consortium, "code")}
+        for name in (
+            "consortium_detail",
+            "portal_consortium",
+            "portal_consortium_edit",
+            "portal_consortium_invite",
+            "portal_consortium_file",
+            "api_consortium_detail",
+        )
+    },
+    "portal_consortium_file_withdraw": {"code": column(Consortium, "code"), "uuid": column(ConsortiumFile, "uuid")},
+    "portal_consortium_uninvite": {"code": column(Consortium, "code"), "institution": column(Institution, "code")},
+    "portal_consortium_step": {"code": column(Consortium, "code"), "step": "leave"},
+    "dispute_detail": {"code": column(Dispute, "code")},
+    "dispute_step": {"code": column(Dispute, "code"), "step": "statement"},
+    "api_dispute_detail": {"code": column(Dispute, "code")},
     **{
         f"product_{verb}": _PRODUCT
         for verb in ("detail", "edit", "move", "submit", "review", "adapt", "send_back", "release", "retire")
