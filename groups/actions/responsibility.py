@@ -602,7 +602,7 @@ def submit_report(
     if figure is not None and abs(figure) >= Decimal("1e12"):
         faults["figure"] = _("This figure is too large.")
     if faults:
-        raise InvalidInputError(_("The report was not sent."), code="report_incomplete", fields=faults)
+        raise InvalidInputError(_("The report was not sent."), code="duty_report_incomplete", fields=faults)
     if file:
         report.file = store_upload(alliance, file, REPORT_PURPOSE, actor=actor, permission=OPEN_DUTY_REPORT)
     before = report.state

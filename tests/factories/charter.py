@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -25,6 +26,7 @@ from groups.models import (
     ConsortiumMembership,
     Dispute,
     Responsibility,
+    ResponsibilityReport,
 )
 from groups.selectors.charter_text import charter_digest
 from tests.factories.groups import make_group
@@ -145,3 +147,37 @@ def seat_in_committee(institution: Institution, user: User) -> None:
 
     make_seat(institution, GroupKind.COMMITTEE)
     make_staff(institution, user)
+
+
+def make_promises(alliance: Alliance, institutions: list[Institution], count: int, *, mark: str = "") -> None:
+    """Some of everything, as the lists of the API show it: with rows that hang on them, and without."""
+    moment = datetime(2026, 11, 1, 4, 5, 6, tzinfo=timezone.get_current_timezone())
+    for number in range(1, count + 1):
+        state = CharterState.IN_FORCE if number == count else CharterState.SUPERSEDED
+        make_charter(alliance, number, state=state, articles=number % 3)
+        institution = institutions[number % len(institutions)]
+        responsibility = make_responsibility(
+            institution,
+            code=f"R-{number:03d}",
+            duty_en=f"{mark}Duty {number}",
+            due_on=date(2027, 1, 1) if number % 2 else None,
+            created_at=moment + timedelta(minutes=number // 2),
+        )
+        for place in range(number % 3):
+            ResponsibilityReport.objects.create(
+                alliance=alliance,
+                responsibility=responsibility,
+                due_on=date(2026, 1 + place, 28),
+                figure=Decimal("93.50") if place else None,
+            )
+        others = [one for one in institutions[:2] if one != institution]
+        consortium = make_consortium(
+            alliance,
+            institution,
+            *others[: number % 3],
+            code=f"K-{number:03d}",
+            name_en=f"{mark}Consortium {number}",
+            created_at=moment + timedelta(minutes=number // 2),
+        )
+        if institutions[-1] not in {institution, *others}:
+            add_part(consortium, institutions[-1], accepted_at=None)
