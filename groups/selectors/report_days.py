@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from alliance.kernel.formats import format_day
+from alliance.kernel.working_days import is_working_day
 from groups.choices import ReportPeriod
 
 if TYPE_CHECKING:
@@ -55,14 +56,11 @@ def report_days(period: str, starts_on: date, due_on: date | None, until: date) 
             return
 
 
-SATURDAY = 5
-
-
 def add_working_days(day: date, count: int) -> date:
     """The working day that lies a number of working days after a day.
 
-    Working days are Monday to Friday. The platform holds no calendar of public holidays and make-up working days, which the
-    State Council sets anew each year: a deadline across a holiday ends earlier than by that calendar. The pages say so.
+    Working days are those of ``alliance.kernel.working_days``: Monday to Friday, public holidays and make-up working days not
+    known. The pages say so.
 
     Args:
         day: Not counted itself.
@@ -71,7 +69,7 @@ def add_working_days(day: date, count: int) -> date:
     found = day
     while count > 0:
         found += timedelta(days=1)
-        if found.weekday() < SATURDAY:
+        if is_working_day(found):
             count -= 1
     return found
 
