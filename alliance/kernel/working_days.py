@@ -26,10 +26,15 @@ def add_working_days(moment: datetime, days: int) -> datetime:
         days: 0 or more; 0 gives the end of the moment's own day.
 
     Returns:
-        Midnight after that day, in the platform's time zone.
+        The last second of that day, in the platform's time zone.
     """
     day = timezone.localtime(moment).date()
     while days > 0:
         day += timedelta(days=1)
         days -= is_working_day(day)
-    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=timezone.get_current_timezone())
+    return end_of(day)
+
+
+def end_of(day: date) -> datetime:
+    """The last second of a day in the platform's time zone: a deadline that is told as a day ends with it."""
+    return datetime.combine(day, time(23, 59, 59), tzinfo=timezone.get_current_timezone())

@@ -8,7 +8,7 @@ applicant accepts the charter. Applicants have no account: a private link opens 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -30,7 +30,7 @@ from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
 from alliance.kernel.texts import Text, texts
-from alliance.kernel.working_days import add_working_days
+from alliance.kernel.working_days import add_working_days, end_of
 from alliance.models import RoleAssignment, User
 from members.actions import application_letter as letters
 from members.actions.institution import next_code, take_step
@@ -335,9 +335,8 @@ def _settle_office(application: Application, kind: str, by: User | None, at: dat
 
 
 def _end_of_day(moment: datetime) -> datetime:
-    """Midnight after a moment's day: deadlines told as days end with the day."""
-    day = timezone.localtime(moment).date() + timedelta(days=1)
-    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+    """The end of a moment's day."""
+    return end_of(timezone.localtime(moment).date())
 
 
 # --------------------------------------------------------------------------------------------------- the applicant

@@ -337,7 +337,7 @@ def write_closed(application: Application, words: str, *, key: str, at: datetime
 
 def _values(application: Application, until: datetime | None = None) -> dict[str, str]:
     language = translation.get_language() or "en"
-    last_day = timezone.localtime(until - timedelta(seconds=1)).date() if until else None
+    last_day = timezone.localtime(until).date() if until else None
     return {
         "alliance": application.alliance.name,
         "name": application.name,

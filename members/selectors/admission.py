@@ -268,7 +268,7 @@ def check_completeness(application: Application, evidence_kinds: Collection[str]
     points.extend(
         _point(
             f"evidence_{kind}",
-            capfirst(EvidenceKind(kind).label),
+            _("Evidence: %(evidence)s") % {"evidence": EvidenceKind(kind).label},
             kind in evidence_kinds,
             _("This evidence is missing: %(evidence)s.") % {"evidence": EvidenceKind(kind).label},
         )

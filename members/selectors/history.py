@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from alliance.kernel.transitions import key_label, state_label, verb_label
 from alliance.models import AuditEntry, AuditPersonal, User
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def list_history(alliance: Alliance, record: models.Model, *, limit: int = 20) -
     )
     return [
         HistoryEntry(
-            title=VERBS.get(entry.verb, entry.verb),
+            title=VERBS.get(entry.verb) or capfirst(verb_label(entry.verb)),
             detail=reasons.get(entry.pk, "") or _changes(json.loads(entry.record)),
             at=entry.at,
             by=people[entry.actor_id].get_full_name() if entry.actor_id in people else "",
@@ -100,4 +102,7 @@ def _changes(record: dict[str, Any]) -> str:
     before, after = record.get("before"), record.get("after")
     if not isinstance(before, dict) or not isinstance(after, dict):
         return ""
-    return "; ".join(f"{name}: {before[name] or '—'} → {after.get(name) or '—'}" for name in sorted(before) if name in after)
+    changes = [(name, before[name], after.get(name)) for name in sorted(before) if name in after]
+    if len(changes) == 1 and changes[0][0] == "state":
+        return f"{state_label(str(changes[0][1]))} → {state_label(str(changes[0][2]))}"
+    return "; ".join(f"{key_label(name)}: {old or '—'} → {new or '—'}" for name, old, new in changes)
