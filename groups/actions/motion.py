@@ -176,7 +176,7 @@ def _next_code(alliance: Alliance) -> str:
 
 
 def _moment(value: datetime) -> str:
-    return format_moment(value, get_language())
+    return format_moment(timezone.localtime(value), get_language())
 
 
 def _refuse(words: StrOrPromise, code: str, name: str = "", *, remedy: StrOrPromise = "") -> NoReturn:
@@ -216,8 +216,8 @@ def _words_of(motion: Motion) -> dict[str, Any]:
     params: dict[str, Any] = {"code": motion.code, "title_en": motion.title_en, "title_zh": motion.title_zh}
     if motion.closes_at is not None:
         params |= {
-            "closes_en": format_moment(motion.closes_at, "en"),
-            "closes_zh": format_moment(motion.closes_at, "zh-hans"),
+            "closes_en": format_moment(timezone.localtime(motion.closes_at), "en"),
+            "closes_zh": format_moment(timezone.localtime(motion.closes_at), "zh-hans"),
         }
     return params
 
