@@ -64,16 +64,22 @@ def test_an_eligible_institution_takes_a_seat_and_it_is_recorded_and_announced(a
     assert event.payload == {"group": POLICY, "institution": institution.code, "role": "convenor"}
 
 
-def test_an_ineligible_kind_needs_a_resolution_and_names_it(act: Alliance, secretary: User) -> None:
+def test_an_ineligible_kind_needs_a_passed_motion_of_the_committee(act: Alliance, secretary: User) -> None:
     make_group(act)
     mill = make_institution(act, kind=InstitutionKind.LEADING_ENTERPRISE)
 
     with pytest.raises(InvalidInputError) as refusal:
         join(act, mill, secretary)
-    seat = join(act, mill, secretary, exception_resolution="R-2026-07")
+    with pytest.raises(InvalidInputError) as by_number:
+        join(act, mill, secretary, exception_resolution="R-2026-07")
+    with pytest.raises(InvalidInputError) as undecided:
+        join(act, mill, secretary, exception_motion="M-0001")
+    seat = join(act, mill, secretary, exception_resolution="R-2026-07", imported=True)
 
     assert refusal.value.code == "kind_not_eligible"
     assert refusal.value.who
+    assert by_number.value.code == "exception_needs_motion"
+    assert undecided.value.code == "exception_not_decided"
     assert seat.exception_resolution == "R-2026-07"
 
 
