@@ -199,12 +199,12 @@ def write_article(
     version = _draft_for_change(alliance, number, actor)
     last = version.articles.count()
     if not 1 <= article <= last + 1:
-        words = _("The next article is number %(number)s.") % {"number": last + 1}
-        raise InvalidInputError(words, code="article_number", fields={"number": words})
+        next_one = _("The next article is number %(number)s.") % {"number": last + 1}
+        raise InvalidInputError(next_one, code="article_number", fields={"number": next_one})
     kept = {name: values.get(name, "").strip() for name in FIELDS}
     if not kept["body_en"] and not kept["body_zh"]:
-        words = _("Write the article in at least one language.")
-        raise InvalidInputError(words, code="article_empty", fields={"body_zh": words})
+        empty = _("Write the article in at least one language.")
+        raise InvalidInputError(empty, code="article_empty", fields={"body_zh": empty})
     found, _made = CharterArticle.objects.update_or_create(alliance=alliance, version=version, number=article, defaults=kept)
     record_audit(
         version,

@@ -106,7 +106,8 @@ def _party(dispute: Dispute, institution_code: str, actor: User) -> Institution:
     Raises:
         InvalidInputError: It is no party, or the person is not its representative.
     """
-    for party in (dispute.claimant, dispute.respondent):
+    parties: tuple[Institution, Institution] = (dispute.claimant, dispute.respondent)
+    for party in parties:
         if party.code == institution_code and any(
             grant.scope == "institution" and grant.role == StaffRole.REPRESENTATIVE and grant.institution_id == party.pk
             for grant in grants_of(actor, dispute.alliance)

@@ -16,6 +16,7 @@ from alliance.api.authentication import machine_of
 from alliance.api.endpoints import (
     ClosedSerializer,
     ProjectionDetail,
+    ProjectionEndpoint,
     ProjectionList,
     ReadEndpoint,
     WriteEndpoint,
@@ -126,7 +127,7 @@ CHARTER_EXAMPLE: dict[str, Any] = {
 }
 
 
-class _Charter:
+class CharterEndpoint(ProjectionEndpoint):
     """Adopted versions, which are public; drafts are the office's own."""
 
     tag = "charter"
@@ -138,7 +139,7 @@ class _Charter:
         return (Condition("{t}.state <> 'draft'"),)
 
 
-class CharterList(_Charter, ProjectionList):
+class CharterList(CharterEndpoint, ProjectionList):
     """Versions of the charter, the newest first."""
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "List versions of the charter"}
@@ -150,7 +151,7 @@ def _as_number(code: str) -> str:
     return code if code.isascii() and code.isdecimal() and len(code) <= 4 else "-1"
 
 
-class CharterDetail(_Charter, ProjectionDetail):
+class CharterDetail(CharterEndpoint, ProjectionDetail):
     """One version by its number."""
 
     path_schemas: ClassVar[Mapping[str, Mapping[str, Any]]] = {"code": {"type": "integer", "minimum": 1}}
@@ -232,14 +233,14 @@ RESPONSIBILITY_EXAMPLE: dict[str, Any] = {
 }
 
 
-class _Responsibilities:
+class ResponsibilityEndpoint(ProjectionEndpoint):
     """The office, the committee and machines see all; members their own."""
 
     tag = "responsibilities"
     projection = RESPONSIBILITY
     access: ClassVar[Mapping[str, Access]] = {"GET": Access(scope="responsibilities:read")}
 
-    def conditions(self: Any, request: Request) -> Sequence[Condition]:
+    def conditions(self, request: Request) -> Sequence[Condition]:
         """The restriction."""
         if machine_of(request) is not None or can(request.user, VIEW_RESPONSIBILITIES, self.alliance):
             return ()
@@ -247,14 +248,14 @@ class _Responsibilities:
         return (Condition("{t}.institution_id = ANY(%(base_own)s::bigint[])", {"base_own": own}),)
 
 
-class ResponsibilityList(_Responsibilities, ProjectionList):
+class ResponsibilityList(ResponsibilityEndpoint, ProjectionList):
     """Responsibilities, the newest first."""
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "List responsibilities"}
     examples: ClassVar[Mapping[Any, Any]] = {"GET": {"results": [RESPONSIBILITY_EXAMPLE], "next": None}}
 
 
-class ResponsibilityDetail(_Responsibilities, ProjectionDetail):
+class ResponsibilityDetail(ResponsibilityEndpoint, ProjectionDetail):
     """One responsibility."""
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "Read a responsibility"}
@@ -430,14 +431,14 @@ CONSORTIUM_EXAMPLE: dict[str, Any] = {
 }
 
 
-class _Consortia:
+class ConsortiumEndpoint(ProjectionEndpoint):
     """Those filed with the committee; the office and the committee see all, members also their own."""
 
     tag = "consortia"
     projection = CONSORTIUM
     access: ClassVar[Mapping[str, Access]] = {"GET": Access(scope="consortia:read")}
 
-    def conditions(self: Any, request: Request) -> Sequence[Condition]:
+    def conditions(self, request: Request) -> Sequence[Condition]:
         """The restriction."""
         own: list[int] = []
         if machine_of(request) is None:
@@ -454,14 +455,14 @@ class _Consortia:
         )
 
 
-class ConsortiumList(_Consortia, ProjectionList):
+class ConsortiumList(ConsortiumEndpoint, ProjectionList):
     """Consortia, the newest first."""
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "List technology consortia"}
     examples: ClassVar[Mapping[Any, Any]] = {"GET": {"results": [CONSORTIUM_EXAMPLE], "next": None}}
 
 
-class ConsortiumDetail(_Consortia, ProjectionDetail):
+class ConsortiumDetail(ConsortiumEndpoint, ProjectionDetail):
     """One consortium."""
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "Read a technology consortium"}

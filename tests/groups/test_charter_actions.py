@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -257,7 +258,7 @@ def test_the_database_keeps_an_adopted_charter_as_it_is(act: Alliance, state: st
     version = make_charter(act, state=state)
     article = version.articles.get(number=1)
 
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: CharterArticle.objects.filter(pk=article.pk).update(body_zh="改"),
         lambda: CharterArticle.objects.filter(pk=article.pk).delete(),
         lambda: CharterArticle.objects.create(alliance=act, version=version, number=9, body_en="x"),
@@ -355,7 +356,7 @@ def test_the_office_notes_a_signed_paper_and_keeps_it(act: Alliance, secretary: 
         (secretary, {"signed_on": date(2026, 1, 1)}, InvalidInputError),
         (secretary, {"paper": None}, InvalidInputError),
     ):
-        options = {"signed_on": date(2026, 4, 20), "paper": paper, **values}
+        options: dict[str, Any] = {"signed_on": date(2026, 4, 20), "paper": paper, **values}
         with pytest.raises(error):
             note_acceptance(act, 1, institution.code, actor=actor, at=NOON, **options)
     noted = note_acceptance(act, 1, institution.code, signed_on=date(2026, 4, 20), paper=paper, actor=secretary, at=NOON)

@@ -121,7 +121,7 @@ def test_members_of_one_kind_alone_make_no_consortium(act: Alliance, mill: Membe
 @pytest.mark.parametrize("lacking", ["name_en", "technology_en"])
 def test_a_nameless_consortium_is_refused(act: Alliance, mill: Member, lacking: str) -> None:
     with pytest.raises(InvalidInputError) as refusal:
-        found(act, mill, **{lacking: " "})
+        found(act, mill, NOON, **{lacking: " "})
 
     assert lacking in refusal.value.fields
 

@@ -425,4 +425,4 @@ def test_the_overview_counts_what_is_done_and_late_with_a_fixed_number_of_querie
 
     assert (group.duties, group.done, group.late) == (4, 4, 4)
     assert [(row.done, row.late) for row in institutions] == [(1, 1)] * 4
-    assert sorted((row.done, row.late) for row in rows) == [(1, 1)] * 4
+    assert sorted((row.done, row.late) for row in rows) == [(1, 1)] * 4  # type: ignore[attr-defined]
