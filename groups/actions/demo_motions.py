@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alliance.models import User
 from groups.actions.motion import cast_vote, close_motion, draft_motion, open_motion
+from groups.actions.proxy import ASSEMBLY, give_proxy
 from groups.choices import BallotForm, GroupKind, Threshold, VoteBase
 from groups.models import Motion, VirtualGroup
 from groups.selectors.electors import list_electors
@@ -107,6 +108,41 @@ def load_motions(alliance: Alliance, *, at: datetime) -> None:
         )
         fitting = [one for one in electors if one.pk not in quiet][: len(one["votes"])]
         _vote(alliance, f"M-{number:04d}", _voters(alliance, fitting, at), one["votes"], opened + timedelta(hours=5))
+
+    _further(alliance, at=at)
+
+
+def _further(alliance: Alliance, *, at: datetime) -> None:
+    """A draft that a member has put, and a standing proxy between two enterprises."""
+    people = {
+        staff.institution.code: staff.user
+        for staff in InstitutionStaff.objects.of(alliance)
+        .at(at)
+        .filter(institution__code__in=["I-001", "I-035", "I-038"], role=StaffRole.REPRESENTATIVE)
+        .select_related("institution", "user")
+    }
+    if "I-001" in people:
+        draft_motion(
+            alliance,
+            group_kind=GroupKind.WISDOM,
+            title_en="One glossary for all studies of the group",
+            title_zh="全组研究统一使用一份术语表",
+            text_en="Studies of the group use the terms of one glossary, kept by the libraries among the members.",
+            text_zh="本组各项研究统一采用由图书情报机构维护的术语表。",
+            proposer_code="I-001",
+            actor=people["I-001"],
+            at=at - timedelta(days=2),
+        )
+    if {"I-035", "I-038"} <= people.keys():
+        give_proxy(
+            alliance,
+            giver_code="I-038",
+            holder_code="I-035",
+            body=ASSEMBLY,
+            valid_until=at + timedelta(days=180),
+            actor=people["I-038"],
+            at=at - timedelta(days=5),
+        )
 
 
 def _put(alliance: Alliance, code: str, one: dict[str, Any], body: str | None, opened: datetime, closes: datetime) -> None:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from alliance.actions.idempotency import once
 from alliance.kernel.accounts import is_authentication_fresh
 from alliance.kernel.errors import InvalidInputError, NotFoundError
-from alliance.kernel.permissions import can, grants_of, require
+from alliance.kernel.permissions import can, grants_of, institutions_acted_for, require
 from alliance.kernel.tables import attachment
 from alliance.selectors.audit import latest_head
 from alliance.selectors.paging import paginate
@@ -210,7 +210,13 @@ def portal_motion_detail(request: HttpRequest, code: str) -> HttpResponse:
 def _papers(motion: Motion) -> list[dict[str, Any]]:
     """Agenda items under which the motion's papers lie."""
     return [
-        {"meeting": item.meeting, "title_en": item.title_en, "title_zh": item.title_zh, "count": item.papers.count()}
+        {
+            "meeting": item.meeting,
+            "title_en": item.title_en,
+            "title_zh": item.title_zh,
+            "count": item.papers.count(),
+            "url": reverse("portal_meeting_detail", kwargs={"code": item.meeting.code}),
+        }
         for item in motion.agenda_items.select_related("meeting").order_by("id")[:5]
     ]
 
@@ -352,7 +358,13 @@ def portal_proxy_list(request: HttpRequest) -> HttpResponse:
     own = Institution.objects.of(alliance).filter(pk=acting).first() if acting else None
     if own is None:
         own = next(iter(_represented(request)), None)
-    context: dict[str, Any] = {"institution": own, "given": [], "held": [], "form": None}
+    context: dict[str, Any] = {
+        "institution": own,
+        "given": [],
+        "held": [],
+        "form": None,
+        "limit": proxies_per_holder(alliance),
+    }
     if own is not None:
         may_give = can(request.user, GIVE_PROXY, Proxy(alliance=alliance, giver=own))
         subjects: list[tuple[str, Any]] = [
@@ -370,7 +382,6 @@ def portal_proxy_list(request: HttpRequest) -> HttpResponse:
             "form": form if may_give else None,
             "given": [_line(row) for row in list_given(alliance, own.pk, now)],
             "held": [_line(row) for row in list_held(alliance, own.pk, now)],
-            "limit": proxies_per_holder(alliance),
         }
     return render(request, "groups/portal_proxy_list.html", context)
 
@@ -419,6 +430,9 @@ def _give(request: HttpRequest, alliance: Alliance, own: Institution, form: Prox
 def portal_proxy_revoke(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Take a proxy back."""
     alliance = enter(request, "proxies")
+    own = institutions_acted_for(grants_of(request.user, alliance))
+    if not Proxy.objects.of(alliance).filter(uuid=uuid, giver_id__in=own).exists():
+        raise NotFoundError
     revoke_proxy(alliance, uuid, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
     messages.success(request, _("The proxy is revoked. Votes cast with it in open votes were taken back."))
     return redirect("portal_proxy_list")

@@ -485,6 +485,60 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:api_received_directive_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:api_directive_acknowledgement": {"POST": "401 403 200 200 403 403 403 403 403 403 403 403"},
     "tenant:api_directive_report": {"POST": "401 403 422 422 403 403 403 403 403 403 403 403"},
+    # Motions, votes and proxies
+    "tenant:api_motion_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_motion_detail": {"GET": "401 403 200 200 200 404 200 404 404 404 404 404"},
+    "tenant:api_motion_vote": {"POST": "401 403 400 400 400 400 400 400 400 400 400 400"},
+    "tenant:api_proxy_list": {
+        "GET": "401 403 200 200 200 200 200 200 200 200 200 200",
+        "POST": "401 403 422 422 422 422 422 422 422 422 422 422",
+    },
+    "tenant:api_proxy_revocation": {"POST": "401 403 404 404 404 404 404 200 404 404 404 404"},
+    "tenant:motion_list": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:motion_new": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 200 403 403 403 403 403 403 403",
+    },
+    "tenant:motion_detail": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:motion_edit": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 200 403 403 403 403 403 403 403",
+    },
+    "tenant:motion_open": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 200 403 403 403 403 403 403 403",
+    },
+    "tenant:motion_close": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 409 409 409 403 403 403 403 403 403 403",
+    },
+    "tenant:motion_withdraw": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 200 403 403 403 403 403 403 403",
+    },
+    "tenant:motion_again": {"POST": "302 403 422 422 422 403 403 403 403 403 403 403"},
+    "tenant:motion_teller": {"POST": "302 403 302 302 302 403 403 403 403 403 403 403"},
+    "tenant:motion_publish": {"POST": "302 403 302 302 302 403 403 403 403 403 403 403"},
+    "tenant:motion_box": {"GET": "302 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:portal_motion_list": {"GET": "302 404 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:portal_motion_new": {
+        "GET": "302 404 404 404 404 404 404 200 200 200 200 200",
+        "POST": "302 404 404 404 404 404 404 200 200 200 200 200",
+    },
+    "tenant:portal_motion_detail": {"GET": "302 404 200 200 200 404 200 404 404 404 404 404"},
+    "tenant:portal_motion_vote": {
+        "GET": "302 404 302 302 302 404 302 404 404 404 404 404",
+        "POST": "302 404 302 302 302 404 302 404 404 404 404 404",
+    },
+    "tenant:portal_motion_receipt": {
+        "GET": "302 404 404 404 404 404 404 404 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 404 404 404 404 404",
+    },
+    "tenant:portal_proxy_list": {
+        "GET": "302 404 200 200 200 200 200 200 200 200 200 200",
+        "POST": "302 404 200 200 200 200 200 200 200 200 200 200",
+    },
+    "tenant:portal_proxy_revoke": {"POST": "302 404 404 404 404 404 404 302 404 404 404 404"},
     "tenant:conflict_list": {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
         "POST": "302 403 422 422 422 403 422 403 403 403 403 403",
@@ -749,6 +803,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
     "products:read": {"api_product_list"},
     "catalogue:read": {"api_entry_detail", "api_entry_list"},
     "listings:read": {"api_listing_list"},
+    "conflicts:read": {"api_conflict_list", "api_declaration_list"},
     "directives:read": {
         "api_directive_detail",
         "api_directive_list",

@@ -11,7 +11,7 @@ from django.utils import timezone
 from alliance.actions.demo import seed
 from alliance.kernel import tenancy
 from alliance.models import Alliance
-from groups.models import BallotEnvelope, Motion, Vote
+from groups.models import BallotEnvelope, Motion, Proxy, Vote
 
 pytestmark = pytest.mark.django_db
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -30,7 +30,10 @@ def test_the_invented_alliance_has_decided_and_open_motions_and_a_second_run_add
             "M-0003": "passed",
             "M-0004": "open",
             "M-0005": "open",
+            **{code: state for code, state in states.items() if code > "M-0005"},
         }
+        assert Motion.objects.of(alliance).filter(state="draft", proposer__code="I-001").count() == 1
+        assert Proxy.objects.of(alliance).filter(revoked_at__isnull=True).count() == 1
         assert Motion.objects.of(alliance).get(code="M-0003").result["yes"] == 3
         assert Vote.objects.of(alliance).filter(motion__code="M-0004").count() == 2
         assert BallotEnvelope.objects.of(alliance).count() == 3
