@@ -101,7 +101,7 @@ def list_reports_due(alliance: Alliance, institution_id: int, at: datetime, limi
             _("Report on a duty is due"),
             duty.duty_en,
             duty.duty_zh,
-            "portal_responsibility_detail",
+            "portal_duty",
             {"code": duty.code},
         )
 
@@ -130,6 +130,6 @@ def count_part(alliance: Alliance, institution_id: int, at: datetime) -> Iterabl
         .count()
     )
     yield Figure(_("Votes to cast"), votes, "portal_motion_list", waits=votes > 0)
-    yield Figure(_("Duties under way"), duties["open"], "portal_responsibility_list")
-    yield Figure(_("Duties to acknowledge"), duties["proposed"], "portal_responsibility_list", waits=duties["proposed"] > 0)
+    yield Figure(_("Duties under way"), duties["open"], "portal_duty_list")
+    yield Figure(_("Duties to acknowledge"), duties["proposed"], "portal_duty_list", waits=duties["proposed"] > 0)
     yield Figure(_("Seats in groups"), seats, "portal_seat_list")
