@@ -21,7 +21,7 @@ from alliance.kernel.permissions import require
 from alliance.kernel.texts import Text, texts
 from alliance.models import User
 from groups.actions.position import group_names
-from groups.choices import DECIDED_MOTIONS, AttendanceState, MeetingState
+from groups.choices import DECIDED_MOTIONS, AttendanceState, MeetingState, MotionState
 from groups.models import AgendaItem, Attendance, GroupMembership, Meeting, MeetingPaper, Motion, VirtualGroup
 from groups.permissions import ANSWER_INVITATION, OPEN_PAPER, PLAN_MEETING, RECORD_MEETING
 from groups.selectors.charter import charter_in_force
@@ -266,8 +266,21 @@ def _fill_item(item: AgendaItem, meeting: Meeting, facts: ItemFacts) -> None:
     matter = facts.matter.strip()
     if matter and (":" not in matter or len(matter) > 80):
         _refuse(_("Name the matter, e.g. product:P-029."), "matter_unknown", "matter")
+    if item.motion is not None and item.motion != motion:
+        _release_motion(item.motion, meeting)
+    if motion is not None and motion.state == MotionState.DRAFT and motion.meeting_id is None:
+        # Put on an agenda, a draft is decided in the meeting: its vote need not stay open as one by circulation must.
+        motion.meeting = meeting
+        motion.save(update_fields=["meeting"])
     item.title_en, item.title_zh, item.matter = title_en[:300], title_zh[:300], matter
     item.presenter, item.motion, item.minutes_of_time = presenter, motion, facts.minutes_of_time
+
+
+def _release_motion(motion: Motion, meeting: Meeting) -> None:
+    """A draft that leaves the agenda is decided by circulation again."""
+    if motion.state == MotionState.DRAFT and motion.meeting_id == meeting.pk:
+        motion.meeting = None
+        motion.save(update_fields=["meeting"])
 
 
 def _item_audit(item: AgendaItem) -> dict[str, Any]:
@@ -395,6 +408,8 @@ def remove_agenda_item(alliance: Alliance, code: str, number: int, *, actor: Use
         _refuse(_("Remove its papers first."), "item_has_papers")
     record_audit(item, actor=actor, verb="remove_agenda_item", before=_item_audit(item), personal=_item_words(item), at=at)
     meeting = item.meeting
+    if item.motion is not None:
+        _release_motion(item.motion, meeting)
     item.delete()
     _renumber(alliance, list(AgendaItem.objects.of(alliance).filter(meeting=meeting).order_by("number")))
 
@@ -476,7 +491,8 @@ def remove_paper(alliance: Alliance, code: str, paper_id: int, *, actor: User, a
     )
     stored = paper.file
     paper.delete()
-    delete_stored(stored, actor=actor)
+    if stored.purpose == PAPER_PURPOSE:  # a file that came another way belongs to somebody else
+        delete_stored(stored, actor=actor)
 
 
 # ------------------------------------------------------------------------------------------------- convening, cancelling

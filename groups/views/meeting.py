@@ -358,7 +358,7 @@ def meeting_step(request: HttpRequest, code: str, step: str) -> HttpResponse:
         raise Http404
     chosen = STEPS[step]
     require(request.user, chosen.permission, meeting)
-    form: Any = ReasonForm(posted(request)) if chosen is CANCEL_MEETING else ConfirmForm(request.POST or None)
+    form: Any = ReasonForm(posted(request)) if chosen is CANCEL_MEETING else ConfirmForm(posted(request))
     common: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
 
     def act() -> None:
@@ -523,6 +523,7 @@ def agenda_edit(request: HttpRequest, code: str, number: int) -> HttpResponse:
 def agenda_move(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """Give an item another place."""
     alliance = enter(request)
+    require(request.user, PLAN_MEETING, find(alliance, code))
     text = request.POST.get("to", "")
     if not text.isdecimal():
         raise InvalidInputError(_("Choose a place on the agenda."), code="place_unknown")
@@ -724,7 +725,9 @@ def action_detail(request: HttpRequest, uuid: Any) -> HttpResponse:
     meeting = action.meeting
     may_settle = can(request.user, SETTLE_ACTION, action) and action.state == ActionState.OPEN
     act_name = request.POST.get("act", "")
-    outcome = OutcomeForm(request.POST if act_name in ("done", "drop") else None)
+    if request.method == "POST":
+        require(request.user, SETTLE_ACTION, action)
+    outcome = OutcomeForm(request.POST if request.method == "POST" and act_name != "change" else None)
     change = ActionForm(
         request.POST if act_name == "change" else None, items=_items(meeting), initial=action_initial(action)
     )

@@ -137,6 +137,8 @@ def minutes_detail(request: HttpRequest, code: str, version: int) -> HttpRespons
     meeting = find(alliance, code)
     minutes = find_minutes(alliance, meeting, version)
     may_remark = can(request.user, REMARK_ON_MINUTES, meeting) and minutes.state == MinutesState.CIRCULATED
+    if request.method == "POST":
+        require(request.user, REMARK_ON_MINUTES, meeting)
     form = RemarkForm(posted(request))
 
     def act() -> None:

@@ -483,7 +483,7 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:api_directive_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:api_received_directive_list": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:api_received_directive_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
-    "tenant:api_directive_acknowledgement": {"POST": "401 403 200 200 403 403 403 403 403 403 403 403"},
+    "tenant:api_directive_acknowledgement": {"POST": "401 403 422 422 403 403 403 403 403 403 403 403"},
     "tenant:api_directive_report": {"POST": "401 403 422 422 403 403 403 403 403 403 403 403"},
     # Motions, votes and proxies
     "tenant:api_motion_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
@@ -792,6 +792,112 @@ TABLE: dict[str, dict[str, str]] = {
         "POST": "302 302 302 302 302 302 302 200 200 200 200 200",
     },
     "tenant:portal_membership_stay": {"POST": "302 302 302 302 302 302 302 302 302 302 302 302"},
+    # Seats, positions, meetings, minutes, decisions
+    "tenant:action_add": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:action_detail": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:action_list": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:agenda_add": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:agenda_edit": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:agenda_move": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
+    "tenant:agenda_remove": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
+    "tenant:alternate_end": {"POST": "302 403 302 302 403 403 403 302 403 403 403 403"},
+    "tenant:api_action_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_action_outcome": {"POST": "401 403 422 422 404 404 404 422 404 404 404 404"},
+    "tenant:api_meeting_answer": {"POST": "401 403 422 422 422 422 422 422 422 422 422 422"},
+    "tenant:api_meeting_detail": {"GET": "401 403 200 200 200 403 200 200 404 404 404 404"},
+    "tenant:api_meeting_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_minutes_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:attendance_note": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:decision_detail": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:decision_feed": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:decision_list": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:decision_publish": {"POST": "302 403 302 302 302 403 403 403 403 403 403 403"},
+    "tenant:decision_register": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:group_composition": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 302 302 403 403 403 403 403 403 403 403",
+    },
+    "tenant:group_exception": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:meeting_calendar": {"GET": "302 404 200 200 200 404 200 200 404 404 404 404"},
+    "tenant:meeting_detail": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:meeting_edit": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:meeting_list": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:meeting_new": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:meeting_step": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:minutes_amend": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:minutes_detail": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:minutes_edit": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 302 302 403 403 403 403 403 403 403 403",
+    },
+    "tenant:minutes_step": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:paper_add": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
+    "tenant:paper_remove": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
+    "tenant:portal_action_detail": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 404 422 422 404 404 404 422 404 404 404 404",
+    },
+    "tenant:portal_meeting_answer": {"POST": "302 404 404 404 404 404 404 422 404 404 404 404"},
+    "tenant:portal_meeting_detail": {"GET": "302 404 200 200 200 404 200 200 404 404 404 404"},
+    "tenant:portal_meeting_list": {"GET": "302 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:portal_minutes_remark": {"POST": "302 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:portal_seat_list": {"GET": "302 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:position_end": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
+    "tenant:position_fill": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:public_minutes": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:seat_alternates": {
+        "GET": "302 403 200 200 403 403 403 200 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 422 403 403 403 403",
+    },
+    "tenant:seat_invitation_withdraw": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
+    "tenant:seat_invite": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
+    "tenant:seat_offer": {
+        "GET": "302 403 403 403 403 403 403 200 403 403 403 403",
+        "POST": "302 403 403 403 403 403 403 422 403 403 403 403",
+    },
+    "tenant:term_set": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
 }
 SCOPE_OPENS: dict[str, set[str]] = {
     "experts:read": {"api_expert_detail", "api_expert_list"},
@@ -799,7 +905,15 @@ SCOPE_OPENS: dict[str, set[str]] = {
     "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
     "applications:read": {"api_application_detail", "api_application_list"},
-    "groups:read": {"api_coverage", "api_group_detail", "api_group_list"},
+    "groups:read": {
+        "api_action_list",
+        "api_coverage",
+        "api_group_detail",
+        "api_group_list",
+        "api_meeting_detail",
+        "api_meeting_list",
+        "api_minutes_list",
+    },
     "products:read": {"api_product_list"},
     "catalogue:read": {"api_entry_detail", "api_entry_list"},
     "listings:read": {"api_listing_list"},

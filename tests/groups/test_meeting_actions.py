@@ -43,6 +43,7 @@ from groups.actions.meeting import (
     start_meeting,
 )
 from groups.actions.meeting_action import ActionFacts, add_action, change_action, hand_over_action, settle_action
+from groups.actions.motion import draft_motion
 from groups.choices import ActionState, AttendanceState, GroupKind, MeetingState, SeatRole
 from groups.models import AgendaItem, Attendance, Meeting, MeetingAction
 from groups.selectors.meeting import get_meeting_page, is_short_notice, list_actions, list_ending, list_month
@@ -148,6 +149,22 @@ def test_items_that_make_no_sense_are_refused(act: Alliance, item: ItemFacts, co
         add_agenda_item(act, meeting.code, facts=item, actor=body.secretary, at=NOON)
 
     assert refusal.value.code == code
+
+
+def test_a_draft_on_the_agenda_is_decided_in_the_meeting_and_by_circulation_again_when_it_leaves(act: Alliance) -> None:
+    body = make_body(act)
+    meeting = make_meeting(body)
+    motion = draft_motion(act, group_kind=GroupKind.COMMITTEE, title_en="Plan", actor=None, at=NOON)
+    elsewhere = draft_motion(act, group_kind=None, title_en="Other", actor=None, at=NOON)
+
+    item = add_agenda_item(act, meeting.code, facts=ItemFacts(motion_code=motion.code), actor=body.secretary, at=NOON)
+    motion.refresh_from_db()
+    assert (motion.meeting, item.title_en) == (meeting, "Plan")
+    remove_agenda_item(act, meeting.code, item.number, actor=body.secretary, at=NOON)
+    motion.refresh_from_db()
+    assert motion.meeting is None
+    with pytest.raises(InvalidInputError, match="motion_elsewhere"):
+        add_agenda_item(act, meeting.code, facts=ItemFacts(motion_code=elsewhere.code), actor=body.secretary, at=NOON)
 
 
 def test_who_is_entitled_is_invited_and_the_people_are_asked_by_the_worker(act: Alliance) -> None:
