@@ -159,7 +159,9 @@ def settle_duty(
     successor = None
     words: Any
     if handed_to.strip():
-        successor = Institution.objects.of(alliance).active().exclude(pk=institution.pk).filter(code=handed_to.strip()).first()
+        successor = (
+            Institution.objects.of(alliance).active().exclude(pk=institution.pk).filter(code=handed_to.strip()).first()
+        )
         if successor is None:
             words = _("No other active member has the code “%(code)s”.") % {"code": handed_to.strip()[:40]}
             raise InvalidInputError(words, code="successor_unknown", fields={"handed_to": words})

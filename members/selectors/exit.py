@@ -26,11 +26,7 @@ REMINDER_DAYS = 30
 
 def list_standings(institution: Institution) -> QuerySet[InstitutionStanding]:
     """Periods of standing, newest first; one query."""
-    return (
-        InstitutionStanding.objects.of(institution.alliance)
-        .filter(institution=institution)
-        .order_by("-starts_at", "-id")
-    )
+    return InstitutionStanding.objects.of(institution.alliance).filter(institution=institution).order_by("-starts_at", "-id")
 
 
 def list_standing_notes(institution: Institution) -> QuerySet[StandingNote]:
