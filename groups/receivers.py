@@ -23,6 +23,7 @@ from groups.actions import (
     group,  # noqa: F401 - registers its job
     group_exception,  # noqa: F401 - registers its effect
     reminders,  # noqa: F401 - registers its texts
+    seat_import,  # noqa: F401 - registers seats as a subject of imports
     seat_invitation,  # noqa: F401 - likewise
 )
 from groups.actions.admission import end_seats_of

@@ -26,6 +26,18 @@ urlpatterns: list[URLPattern] = [
     path("console/institutions/new/", institution.institution_add, name="institution_add"),
     path("console/institutions/imports/", institution_import.institution_import_list, name="institution_import_list"),
     path(
+        "console/institutions/exports/<slug:subject>.csv",
+        institution_import.table_export,
+        {"form": "csv"},
+        name="table_export_csv",
+    ),
+    path(
+        "console/institutions/exports/<slug:subject>.xlsx",
+        institution_import.table_export,
+        {"form": "xlsx"},
+        name="table_export_xlsx",
+    ),
+    path(
         "console/institutions/imports/new/",
         institution_import.institution_import_upload,
         name="institution_import_upload",

@@ -15,6 +15,8 @@ name_verbs(
         "end_supply": pgettext_lazy("audit log", "end an element"),
         "give_staff_role": pgettext_lazy("audit log", "give a role in the institution"),
         "import_institutions": pgettext_lazy("audit log", "import institutions"),
+        "export_table": pgettext_lazy("audit log", "export a table"),
+        "import_table": pgettext_lazy("audit log", "import a table"),
         "start_import": pgettext_lazy("audit log", "start the import"),
         "stop_import": pgettext_lazy("audit log", "stop the import"),
         "upload_table": pgettext_lazy("audit log", "upload a table"),

@@ -263,7 +263,7 @@ class Purpose:
 
 purposes: Registry[Purpose] = Registry("purpose of files")
 TABLE = purposes.register(
-    "table", Purpose("table", _("table to import"), frozenset({"csv", "txt"}), max_bytes=settings.IMPORT_MAX_BYTES)
+    "table", Purpose("table", _("table to import"), frozenset({"csv", "txt", "xlsx"}), max_bytes=settings.IMPORT_MAX_BYTES)
 )
 DOCUMENT = purposes.register(
     "document",

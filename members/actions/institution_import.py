@@ -25,19 +25,20 @@ from alliance.kernel import faults, jobs, tenancy
 from alliance.kernel.errors import DomainError, InvalidInputError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
+from alliance.kernel.spreadsheets import MEDIA_TYPE, xlsx_to_csv
 from alliance.kernel.tables import unguard
 from alliance.models import Job
+from members.actions.import_rows import import_single_rows
 from members.actions.institution import highest_code_number, lock_counter
-from members.choices import ImportPolicy, ImportPurpose, ImportState, InstitutionKind, InstitutionState
+from members.choices import ImportPolicy, ImportPurpose, ImportState, ImportSubject, InstitutionKind, InstitutionState
 from members.models import InstitutionImport
 from members.permissions import IMPORT_INSTITUTIONS, VIEW_IMPORT
+from members.selectors.import_subjects import fields_of, guess_columns_of, missing_columns, row_subjects
 from members.selectors.institution_table import (
-    FIELDS,
     LEAVE_OUT,
     MAX_KIND_VALUES,
     UNREADABLE,
     count_values,
-    guess_columns,
     guess_kind,
     look_at_table,
     read_rows,
@@ -62,7 +63,7 @@ IMPORT_JOB = "members.import_institutions"
 FAULTS_ON_SCREEN = 200
 STEPS: dict[str, StrOrPromise] = {
     "check": _("Checking the rows"),
-    "write": _("Adding institutions"),
+    "write": _("Adding the rows"),
     "finish": _("Writing down the result"),
 }
 
@@ -111,14 +112,32 @@ SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM added)
 """
 
 
+@transaction.atomic
+def note_export(alliance: Alliance, subject: str, rows: int, *, actor: User, at: datetime) -> None:
+    """Put on record that somebody took all records of a subject out; the tables hold personal data."""
+    require(actor, VIEW_IMPORT, alliance)
+    record_audit(
+        alliance, actor=actor, verb="export_table", after={"subject": subject, "rows": rows}, at=at, alliance=alliance
+    )
+
+
 # ------------------------------------------------------------------------------------------------------- upload, mapping
 
 
 @transaction.atomic
 def upload_table(
-    alliance: Alliance, file: Any, *, actor: User, at: datetime, encoding: str = "", delimiter: str = ""
+    alliance: Alliance,
+    file: Any,
+    *,
+    actor: User,
+    at: datetime,
+    encoding: str = "",
+    delimiter: str = "",
+    subject: str = ImportSubject.INSTITUTIONS,
 ) -> InstitutionImport:
     """Take a table in and look at it: encoding, separator, header, likely columns and kinds.
+
+    Of a workbook the first visible sheet is kept as CSV beside the file as it came; everything after reads that.
 
     Args:
         alliance: The tenant.
@@ -127,25 +146,57 @@ def upload_table(
         at: Now.
         encoding: Chosen by hand; recognised when empty.
         delimiter: Chosen by hand; recognised when empty.
+        subject: What the rows are, one of ImportSubject.
 
     Raises:
         UploadRefusedError: Too large, empty, no text, or not a type that holds a table.
-        InvalidInputError: It is text, but no table.
+        InvalidInputError: It is text, but no table; or there is no such subject.
     """
     require(actor, IMPORT_INSTITUTIONS, alliance)
-    stored = store_upload(alliance, file, "table", actor=actor, permission=VIEW_IMPORT)
-    record = InstitutionImport(alliance=alliance, file=stored, actor=actor)
+    if subject != ImportSubject.INSTITUTIONS and subject not in row_subjects:
+        words = _("Choose what the rows of the table are.")
+        raise InvalidInputError(words, code="subject_unknown", fields={"subject": words})
+    original = stored = store_upload(alliance, file, "table", actor=actor, permission=VIEW_IMPORT)
+    if stored.media_type == MEDIA_TYPE:
+        stored = _as_csv(alliance, stored, actor)
+        encoding, delimiter = "utf-8-sig", ","
+    record = InstitutionImport(alliance=alliance, file=stored, actor=actor, subject=subject)
     _look(record, encoding=encoding, delimiter=delimiter)
     record.save()
     record_audit(
         record,
         actor=actor,
         verb="upload_table",
-        after={"file": stored.uuid, "rows": record.rows, "encoding": record.encoding},
-        personal={"name": stored.name},
+        after={
+            "file": stored.uuid,
+            "rows": record.rows,
+            "encoding": record.encoding,
+            "subject": record.subject,
+            "sha256": original.sha256,
+        },
+        personal={"name": original.name},
         at=at,
     )
     return record
+
+
+def _as_csv(alliance: Alliance, workbook: StoredFile, actor: User) -> StoredFile:
+    """The first visible sheet of a stored workbook as a stored CSV file.
+
+    Raises:
+        UploadRefusedError: It cannot be read as a workbook.
+    """
+    with open_stored(workbook) as content, tempfile.SpooledTemporaryFile(max_size=2 * 1024 * 1024) as out:
+        xlsx_to_csv(content, out)  # type: ignore[arg-type]
+        out.seek(0)
+        return store_produced(
+            alliance,
+            out,  # type: ignore[arg-type]
+            name=f"{workbook.name}.csv",
+            media_type="text/csv",
+            actor=actor,
+            permission=VIEW_IMPORT,
+        )
 
 
 def _look(record: InstitutionImport, *, encoding: str, delimiter: str) -> None:
@@ -153,8 +204,8 @@ def _look(record: InstitutionImport, *, encoding: str, delimiter: str) -> None:
     with open_stored(record.file) as content:
         shape = look_at_table(content, encoding=encoding, delimiter=delimiter)
         refuse_shape(shape.problem)
-        columns = guess_columns(shape.header)
-        column = columns.get("kind")
+        columns = guess_columns_of(record.subject, shape.header)
+        column = columns.get("kind") if record.subject == ImportSubject.INSTITUTIONS else None
         record.rows, record.kind_counts = count_values(content, shape.encoding, shape.delimiter, column)
     record.encoding, record.delimiter = shape.encoding, shape.delimiter
     record.header, record.sample = shape.header, shape.sample
@@ -241,7 +292,9 @@ def map_table(
     require(actor, IMPORT_INSTITUTIONS, record)
     START_CHECK.check(record.state)
     _check_mapping(record, columns, kinds, defaults)
-    if columns.get("kind") != record.columns.get("kind") or (columns.get("kind") is not None and not record.kind_counts):
+    if record.subject != ImportSubject.INSTITUTIONS:
+        kinds = {}
+    elif columns.get("kind") != record.columns.get("kind") or (columns.get("kind") is not None and not record.kind_counts):
         with open_stored(record.file) as content:
             _rows, record.kind_counts = count_values(content, record.encoding, record.delimiter, columns.get("kind"))
         if len(record.kind_counts) > MAX_KIND_VALUES:
@@ -263,6 +316,8 @@ def map_table(
 
 def kinds_complete(record: InstitutionImport) -> bool:
     """Whether every value of the kind column is decided, or the table has a kind for all rows."""
+    if record.subject != ImportSubject.INSTITUTIONS:
+        return True
     if "kind" not in record.columns:
         return bool(record.defaults.get("kind"))
     return all(value in record.kinds for value in record.kind_counts)
@@ -271,17 +326,16 @@ def kinds_complete(record: InstitutionImport) -> bool:
 def _check_mapping(
     record: InstitutionImport, columns: dict[str, int], kinds: dict[str, str], defaults: dict[str, str]
 ) -> None:
-    problems: dict[str, Any] = {}
-    if not {"name", "name_en", "name_zh"} & set(columns):
-        problems["name"] = _("Choose the column that holds the name.")
+    problems: dict[str, Any] = dict(missing_columns(record.subject, columns))
+    known = fields_of(record.subject)
     for name, index in columns.items():
-        if name not in FIELDS or not 0 <= index < len(record.header):
+        if name not in known or not 0 <= index < len(record.header):
             problems[name] = _("Choose one of the table's columns.")
     if any(kind and kind not in InstitutionKind.values for kind in kinds.values()):
         problems["kind"] = _("Choose one of the seven kinds, or leave the rows out.")
     if defaults.get("kind") and defaults["kind"] not in InstitutionKind.values:
         problems["default_kind"] = _("Choose one of the seven kinds.")
-    if defaults.get("country", "") not in COUNTRY_CODES:
+    if record.subject == ImportSubject.INSTITUTIONS and defaults.get("country", "") not in COUNTRY_CODES:
         problems["default_country"] = _("Give a country code of two letters, such as CN.")
     if problems:
         raise InvalidInputError(_("The mapping is not complete."), code="mapping_incomplete", fields=problems)
@@ -658,6 +712,45 @@ def import_rows(
     return tally
 
 
+def pass_through(
+    alliance: Alliance,
+    record: InstitutionImport,
+    content: IO[bytes],
+    *,
+    at: datetime,
+    write: bool = True,
+    on_fault: Callable[[int, str, dict[str, Any], list[str]], None] | None = None,
+    on_batch: Callable[[int], None] | None = None,
+    between: Callable[[Tally], None] | None = None,
+) -> Tally:
+    """One pass over an import's table: institutions in large batches, everything else row by row."""
+    if record.subject == ImportSubject.INSTITUTIONS:
+        return import_rows(
+            alliance,
+            content,
+            plan_of(record),
+            at=at,
+            write=write,
+            batch_size=batch_size_for(record.rows),
+            on_fault=on_fault,
+            on_batch=on_batch,
+            between=between,
+        )
+    return import_single_rows(
+        alliance,
+        content,
+        plan_of(record),
+        Tally(),
+        subject=row_subjects.get(record.subject),
+        actor=record.actor,
+        at=at,
+        write=write,
+        on_fault=on_fault,
+        on_batch=on_batch,
+        between=between,
+    )
+
+
 # ------------------------------------------------------------------------------------------------------------ the two jobs
 
 
@@ -722,13 +815,12 @@ def run_check(alliance: Alliance, job: Job, progress: Progress) -> dict[str, Any
     try:
         progress.step("check", 0, record.rows)
         with open_stored(record.file) as content:
-            tally = import_rows(
+            tally = pass_through(
                 alliance,
+                record,
                 content,
-                plan_of(record),
                 at=job.created_at,
                 write=False,
-                batch_size=batch_size_for(record.rows),
                 on_fault=faulty,
                 between=lambda counts: progress.step("check", counts.rows, record.rows),
             )
@@ -789,12 +881,11 @@ def _import_good_rows(
 
     progress.step("write", 0, record.rows)
     with open_stored(record.file) as content:
-        return import_rows(
+        return pass_through(
             alliance,
+            record,
             content,
-            plan_of(record),
             at=job.created_at,
-            batch_size=batch_size_for(record.rows),
             on_fault=faulty,
             on_batch=note,
             between=lambda counts: progress.step("write", counts.rows, record.rows),
@@ -805,16 +896,14 @@ def _import_all_or_none(
     alliance: Alliance, record: InstitutionImport, job: Job, progress: Progress, faulty: FaultFile
 ) -> Tally:
     """Check every row; only when none is refused, add all of them in one transaction."""
-    plan, size = plan_of(record), batch_size_for(record.rows)
     progress.step("check", 0, 2 * record.rows)
     with open_stored(record.file) as content:
-        tally = import_rows(
+        tally = pass_through(
             alliance,
+            record,
             content,
-            plan,
             at=job.created_at,
             write=False,
-            batch_size=size,
             on_fault=faulty,
             between=lambda counts: progress.step("check", counts.rows, 2 * record.rows),
         )
@@ -824,7 +913,14 @@ def _import_all_or_none(
     progress.step("write", record.rows, 2 * record.rows)
     with tenancy.acting_in(alliance):
         with open_stored(record.file) as content:
-            tally = import_rows(alliance, content, plan, at=job.created_at, batch_size=size)
+            tally = pass_through(alliance, record, content, at=job.created_at)
+            if tally.refused:
+                # A row good by itself fell to one before it, such as two seats that overlap: nothing goes in.
+                raise DomainError(
+                    _("Rows that are good one by one cannot all be added together; nothing was added."),
+                    code="rows_collide",
+                    remedy=_("Import the good rows, and look at those that come back."),
+                )
         fresh = _locked(alliance, record.uuid)
         fresh.counts = {**fresh.counts, "added": fresh.counts.get("added", 0) + tally.good}
         fresh.save(update_fields=["counts"])
@@ -849,8 +945,10 @@ def _finish(alliance: Alliance, record: InstitutionImport, tally: Tally, faulty:
     record.error_file = faulty.keep(alliance, record)
     record.state = ImportState.FINISHED
     record.save(update_fields=["counts", "faults", "error_file", "state"])
-    record_audit(record, actor=record.actor, verb="import_institutions", after=counts)
-    if added:
+    is_of_institutions = record.subject == ImportSubject.INSTITUTIONS
+    verb = "import_institutions" if is_of_institutions else "import_table"
+    record_audit(record, actor=record.actor, verb=verb, after={**counts, "subject": record.subject})
+    if added and is_of_institutions:
         emit(alliance, INSTITUTIONS_IMPORTED, {"import": str(record.uuid), "added": added})
 
 
@@ -871,5 +969,5 @@ jobs.kinds.register(
 )
 jobs.kinds.register(
     IMPORT_JOB,
-    jobs.JobKind(IMPORT_JOB, _("Import of institutions"), run_import, STEPS, url_name="institution_import_of_job"),
+    jobs.JobKind(IMPORT_JOB, _("Import of a table"), run_import, STEPS, url_name="institution_import_of_job"),
 )

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from alliance.kernel.forms import AllianceForm
-from members.choices import ImportPolicy, InstitutionKind
-from members.selectors.institution_table import DELIMITERS, ENCODINGS, FIELDS, LEAVE_OUT
+from members.choices import ImportPolicy, ImportSubject, InstitutionKind
+from members.selectors.import_subjects import fields_of, row_subjects
+from members.selectors.institution_table import DELIMITERS, ENCODINGS, LEAVE_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,10 +48,20 @@ FIELD_HINTS: dict[str, Any] = {
 class UploadForm(AllianceForm):
     """The table to import."""
 
+    subject = forms.ChoiceField(
+        label=_("What are the rows?"),
+        choices=[(value, capfirst(label)) for value, label in ImportSubject.choices],
+        widget=forms.RadioSelect,
+        initial=ImportSubject.INSTITUTIONS,
+        required=False,
+    )
     file = forms.FileField(
         label=_("Table"),
-        help_text=_("A CSV file with one header row, up to 200 MB. UTF-8, GB18030 and UTF-16 are recognised."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
+        help_text=_(
+            "A CSV or Excel (XLSX) file with one header row, up to 200 MB. UTF-8, GB18030 and UTF-16 are recognised; "
+            "of a workbook the first visible sheet is read."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,text/csv"}),
         error_messages={"required": _("Choose a file."), "empty": _("This file is empty.")},
     )
     encoding = forms.ChoiceField(label=_("Text encoding"), choices=[RECOGNISE, *ENCODINGS], required=False)
@@ -84,10 +95,28 @@ class MappingForm(AllianceForm):
         initial |= {f"column_{name}": str(index) for name, index in record.columns.items()}
         super().__init__(data, initial=initial, **kwargs)
         columns = [("", _("Not in the table")), *((str(place), name) for place, name in enumerate(record.header))]
-        for name in FIELDS:
+        self.names = fields_of(record.subject)
+        labels, hints = FIELD_LABELS, FIELD_HINTS
+        if record.subject != ImportSubject.INSTITUTIONS:
+            fields = row_subjects.get(record.subject).fields
+            labels = {field.name: field.label for field in fields}
+            hints = {field.name: field.hint for field in fields if field.hint}
+        for name in self.names:
             self.fields[f"column_{name}"] = forms.ChoiceField(
-                label=FIELD_LABELS[name], help_text=FIELD_HINTS.get(name, ""), choices=columns, required=False
+                label=labels[name], help_text=hints.get(name, ""), choices=columns, required=False
             )
+        self.kind_fields: list[tuple[str, str, int]] = []
+        if record.subject == ImportSubject.INSTITUTIONS:
+            self._add_institution_fields(record)
+        else:
+            del self.fields["source"]
+        from alliance.kernel.forms import dress  # noqa: PLC0415 - for the fields made here
+
+        for field in self.fields.values():
+            dress(field)
+
+    def _add_institution_fields(self, record: InstitutionImport) -> None:
+        """What only tables of institutions ask: country and kind of rows that name none, kinds of the values."""
         self.fields["default_country"] = forms.CharField(
             label=_("Country of rows that name none"),
             max_length=2,
@@ -104,17 +133,12 @@ class MappingForm(AllianceForm):
             *((value, capfirst(label)) for value, label in InstitutionKind.choices),
             (OUT, _("Leave these rows out")),
         ]
-        self.kind_fields: list[tuple[str, str, int]] = []
         # A JSON column keeps no order: the most frequent value comes first, ties by its letters.
         for place, (value, count) in enumerate(sorted(record.kind_counts.items(), key=lambda pair: (-pair[1], pair[0]))):
             name = f"kind_{place}"
             self.kind_fields.append((name, value, count))
             self.fields[name] = forms.ChoiceField(label=value, choices=choices, required=False)
             self.initial[name] = self._shown(record.kinds.get(value))
-        from alliance.kernel.forms import dress  # noqa: PLC0415 - for the fields made here
-
-        for field in self.fields.values():
-            dress(field)
 
     @staticmethod
     def _shown(kind: str | None) -> str:
@@ -125,7 +149,7 @@ class MappingForm(AllianceForm):
     @property
     def column_rows(self) -> list[forms.BoundField]:
         """Fields that choose a column."""
-        return [self[f"column_{name}"] for name in FIELDS]
+        return [self[f"column_{name}"] for name in self.names]
 
     @property
     def kind_rows(self) -> list[dict[str, Any]]:
@@ -135,7 +159,7 @@ class MappingForm(AllianceForm):
     def columns(self) -> dict[str, int]:
         """Field -> column index."""
         return {
-            name: int(chosen) for name in FIELDS if (chosen := self.cleaned_data.get(f"column_{name}")) not in (None, "")
+            name: int(chosen) for name in self.names if (chosen := self.cleaned_data.get(f"column_{name}")) not in (None, "")
         }
 
     def kinds(self) -> dict[str, str]:
@@ -150,7 +174,7 @@ class MappingForm(AllianceForm):
     def defaults(self) -> dict[str, str]:
         """Country and kind of rows that name none."""
         return {
-            "country": self.cleaned_data["default_country"].upper(),
+            "country": (self.cleaned_data.get("default_country") or "CN").upper(),
             "kind": self.cleaned_data.get("default_kind") or "",
         }
 

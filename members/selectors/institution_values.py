@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from members.choices import KIND_SUBKINDS, RegistryScheme
@@ -63,7 +64,7 @@ FAULTS: dict[str, Any] = {
     ),
     "web_invalid": _("“%(value)s” is not a web address."),
     "email_invalid": _("“%(value)s” is not an e-mail address."),
-    "duplicate": _("The same institution stands in row %(row)s already."),
+    "duplicate": _("The same record stands in row %(row)s already."),
 }
 """What is wrong, in words, by code."""
 
@@ -85,6 +86,9 @@ FAULT_FIELDS: dict[str, str] = {
 
 def fault_text(code: str, params: dict[str, Any]) -> str:
     """A fault in words, in the active language."""
+    if code == "refused":  # the words of the action that refused the row, kept in both languages
+        chinese = (get_language() or "").startswith("zh")
+        return str(params.get("zh" if chinese else "en") or params.get("en") or params.get("zh") or "")
     return str(FAULTS[code] % params)
 
 

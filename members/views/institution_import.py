@@ -19,23 +19,27 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from alliance.actions.idempotency import once
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.permissions import can, require
-from alliance.kernel.tables import attachment
+from alliance.kernel.spreadsheets import xlsx_response
+from alliance.kernel.tables import attachment, csv_response
 from alliance.selectors.paging import paginate
 from members.actions.institution_import import (
     STEPS,
     kinds_complete,
     map_table,
+    note_export,
     reread_table,
     start_check,
     start_import,
     stop_import,
     upload_table,
 )
-from members.choices import ImportPolicy
+from members.choices import ImportPolicy, ImportSubject
 from members.forms.institution_import import MappingForm, PolicyForm, ReadingForm, UploadForm
 from members.models import InstitutionImport
 from members.permissions import IMPORT_INSTITUTIONS, VIEW_IMPORT
+from members.selectors.import_subjects import row_subjects
 from members.selectors.institution_import import (
+    export_institutions,
     get_import,
     get_import_of_job,
     list_imports,
@@ -107,6 +111,7 @@ def institution_import_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "crumbs": [*_crumbs()[:1], {"label": _("Imports")}],
         "may_import": can(request.user, IMPORT_INSTITUTIONS, alliance),
+        "subjects": ImportSubject.choices,
     }
     return render(request, "members/institution_import_list.html", context)
 
@@ -145,11 +150,14 @@ def _upload(request: HttpRequest) -> HttpResponse:
                         at=timezone.now(),
                         encoding=form.cleaned_data["encoding"],
                         delimiter=form.cleaned_data["delimiter"],
+                        subject=form.cleaned_data["subject"] or ImportSubject.INSTITUTIONS,
                     )
                 except InvalidInputError as refusal:
                     form.add_error("file", f"{refusal.reason} {refusal.remedy}".strip())
                 else:
                     return redirect("institution_import_mapping", uuid=record.uuid)
+    if request.method != "POST" and request.GET.get("subject") in ImportSubject.values:
+        form = UploadForm(initial={"subject": request.GET["subject"]})
     context = {"form": form, "crumbs": _crumbs({"label": _("New import")}), "steps": _steps(0)}
     return render(request, "members/institution_import_upload.html", context, status=422 if form.errors else 200)
 
@@ -185,7 +193,7 @@ def institution_import_mapping(request: HttpRequest, uuid: uuids.UUID) -> HttpRe
                     columns=form.columns(),
                     kinds=form.kinds(),
                     defaults=form.defaults(),
-                    source=form.cleaned_data["source"],
+                    source=form.cleaned_data.get("source", ""),
                     actor=request.user,  # type: ignore[arg-type]
                 )
                 if record.columns.get("kind") != kind_column and record.kind_counts:
@@ -248,6 +256,10 @@ def institution_import_detail(request: HttpRequest, uuid: uuids.UUID) -> HttpRes
         "policy_form": PolicyForm(initial={"policy": record.policy}),
         "may_import": can(request.user, IMPORT_INSTITUTIONS, record),
         "all_or_none": record.policy == ImportPolicy.ALL_OR_NONE,
+        "of_institutions": record.subject == ImportSubject.INSTITUTIONS,
+        "done_url": reverse(
+            "institution_list" if record.subject == ImportSubject.INSTITUTIONS else row_subjects.get(record.subject).done_url
+        ),
         **_job_context(record),
     }
     return render(request, "members/institution_import_detail.html", context)
@@ -309,6 +321,23 @@ def institution_import_faults(request: HttpRequest, uuid: uuids.UUID) -> HttpRes
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store"
     return response
+
+
+@require_safe
+@login_required
+def table_export(request: HttpRequest, subject: str, form: str) -> HttpResponse:
+    """All records of a subject as a table that the import takes back: CSV or XLSX."""
+    alliance = enter_console(request)
+    require(request.user, VIEW_IMPORT, alliance)
+    if subject == ImportSubject.INSTITUTIONS:
+        header, rows = export_institutions(alliance)
+    elif subject in row_subjects:
+        found = row_subjects.get(subject)
+        header, rows = list(found.names), found.export(alliance)
+    else:
+        raise Http404
+    note_export(alliance, subject, len(rows), actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    return xlsx_response(subject, header, rows) if form == "xlsx" else csv_response(subject, header, rows)
 
 
 @require_safe
