@@ -23,6 +23,7 @@ from members.actions import (
     institution_import,  # noqa: F401 - registers its jobs
     staff,  # noqa: F401 - registers what invitations and the people page ask for
 )
+from members.actions.application_letter import carriers
 from members.actions.bulk import message_institution
 from members.actions.demo import load
 from members.actions.demo_applications import load_applications
@@ -43,6 +44,7 @@ from members.selectors.exit import standing_panel
 from members.selectors.institution import Panel, count_institutions, panels
 from members.selectors.resource import booking_duties
 from members.signals import INSTITUTION_STATE_CHANGED
+from members.tasks import send_application_letter
 
 grant_providers.register("members", institution_grants)
 demo.loaders.register("members", load)
@@ -125,6 +127,9 @@ add(
     )
 )
 panels.register("standing", Panel("members/institution_standing.html", standing_panel, order=60))
+
+
+carriers.register("members", send_application_letter.delay)
 
 
 @consumer(INSTITUTION_STATE_CHANGED, "members.follow_exit")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from django.utils.translation import gettext as _
 from alliance.kernel import faults, tenancy
 from alliance.kernel.addresses import absolute_url
 from alliance.kernel.formats import format_day
+from alliance.kernel.registry import Registry
 from members.choices import LetterKind
 from members.models import Application, ApplicationLetter
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alliance.models import Alliance
+
+carriers: Registry[Callable[[int, int], object]] = Registry("carrier of letters")
+"""Who takes a letter to a worker after the commit: alliance and letter by primary key. The task registers itself."""
 
 CLAIM_SECONDS = 120
 LATE_AFTER = timedelta(seconds=60)
@@ -111,9 +116,8 @@ def write_letter(
 
 
 def _queue(alliance_id: int, letter_id: int) -> None:
-    from members.tasks import send_application_letter  # noqa: PLC0415 - tasks import actions
-
-    send_application_letter.delay(alliance_id, letter_id)
+    for carry in carriers.values():
+        carry(alliance_id, letter_id)
 
 
 def mail_letter(alliance_id: int, letter_id: int) -> bool:
