@@ -25,6 +25,7 @@ SCOPES: dict[str, StrOrPromise] = {
     "listings:read": _("read published supply and demand listings"),
     "objectives:read": _("read objectives and their measurements"),
     "feedback:read": _("read results of user feedback"),
+    "conflicts:read": _("read who stands aside from which matter, and whose declaration of interests is in"),
     "directives:read": _("read directives sent to the alliances below and received from above"),
     "directives:write": _("send directives, acknowledge and answer them for the alliance"),
     "ratings:write": _("hand in clients' ratings; each counts once its author has confirmed it by e-mail"),

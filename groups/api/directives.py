@@ -26,7 +26,7 @@ from alliance.api.permissions import Access
 from alliance.api.problems import problem_titles
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.permissions import require
-from alliance.kernel.projection import Computed, Listed, OneOf, Projection, Since, Value
+from alliance.kernel.projection import Listed, OneOf, Projection, Since, Value
 from groups.actions.directive import (
     DirectiveText,
     acknowledge_directive,
@@ -34,7 +34,7 @@ from groups.actions.directive import (
     report_directive,
     send_directive,
 )
-from groups.choices import DirectiveKind
+from groups.choices import DeliveryState, DirectiveKind
 from groups.models import Directive, ReceivedDirective
 from groups.permissions import ANSWER_DIRECTIVE, SEND_DIRECTIVE, VIEW_DIRECTIVES
 
@@ -65,10 +65,6 @@ _TEXTS = (
     Value("measure"),
     Value("due_on"),
 )
-_TOTALS = (
-    "SELECT coalesce(json_object_agg(s.state, s.n), '{{}}'::json) FROM (SELECT d.state, count(*) AS n "
-    "FROM groups_directivedelivery d WHERE d.alliance_id = {t}.alliance_id AND d.directive_id = {t}.id GROUP BY d.state) s"
-)
 DIRECTIVE = Projection(
     name="Directive",
     model=Directive,
@@ -78,9 +74,6 @@ DIRECTIVE = Projection(
         Value("created_at"),
         Value("sent_at"),
         Value("closed_at"),
-        Computed(
-            "totals", _TOTALS, {"type": "object", "additionalProperties": {"type": "integer"}, "description": "By state."}
-        ),
         Listed(
             "deliveries",
             "deliveries",
@@ -141,7 +134,6 @@ EXAMPLE: dict[str, Any] = {
     "created_at": "2026-11-01T01:00:00.000000Z",
     "sent_at": "2026-11-02T01:00:00.000000Z",
     "closed_at": None,
-    "totals": {"reported": 1},
     "deliveries": [
         {
             "recipient": "guangdong",
@@ -198,7 +190,9 @@ class DirectiveBody(ClosedSerializer):
 
 
 class AcknowledgementBody(ClosedSerializer):
-    """Nothing to say."""
+    """That it was read and will be dealt with."""
+
+    state = serializers.ChoiceField(choices=[str(DeliveryState.ACKNOWLEDGED)])
 
 
 class ReportBody(ClosedSerializer):
@@ -232,7 +226,7 @@ class DirectiveList(ProjectionList, WriteEndpoint):
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {"POST": {201: ref("Directive")}}
     examples: ClassVar[Mapping[Any, Any]] = {
         "GET": {"results": [EXAMPLE], "next": None},
-        "POST": EXAMPLE | {"totals": {"waiting": 1}},
+        "POST": EXAMPLE,
         ("POST", "request"): {**_EXAMPLE_TEXTS, "recipients": ["guangdong"]},
     }
 
@@ -317,7 +311,7 @@ class Acknowledgement(_Answering):
     requests: ClassVar[Mapping[str, Any]] = {"POST": AcknowledgementBody}
     examples: ClassVar[Mapping[Any, Any]] = {
         "POST": RECEIVED_EXAMPLE | {"state": "acknowledged", "reported_at": None},
-        ("POST", "request"): {},
+        ("POST", "request"): {"state": "acknowledged"},
     }
 
     def answer_it(self, request: Request, alliance: Alliance, code: str) -> None:

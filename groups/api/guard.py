@@ -1,4 +1,4 @@
-"""Conflicts of interest and yearly declarations: particulars for the own institution, the office and the committee only."""
+"""Who stands aside from which matter, and whose yearly declaration is in; particulars stand on pages only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from alliance.api.authentication import machine_of
 from alliance.api.endpoints import ClosedSerializer, ProjectionList, WriteEndpoint, json_response, person_of, read_body
 from alliance.api.permissions import Access
 from alliance.api.problems import problem_titles
@@ -41,13 +42,13 @@ CONFLICT = Projection(
     name="Conflict",
     model=ConflictOfInterest,
     lookup="matter",
-    description=_("A conflict of interest of one institution in one matter; while it counts, the institution stands aside."),
+    description=_(
+        "That an institution stands aside, or stood aside, from a matter; why is told on the pages of those concerned only."
+    ),
     fields=(
         Nested("institution", _INSTITUTION),
         Value("matter"),
         Value("state"),
-        Value("reason"),
-        Value("detected_by"),
         Value("declared_at"),
         Value("ended_at"),
     ),
@@ -75,8 +76,6 @@ EXAMPLE: dict[str, Any] = {
     "institution": _PARTY,
     "matter": "product:P-029",
     "state": "declared",
-    "reason": "We hold shares in the author.",
-    "detected_by": "",
     "declared_at": "2026-11-20T03:00:00.000000Z",
     "ended_at": None,
 }
@@ -94,7 +93,9 @@ class _Own(ProjectionList):
     """Rows of the caller's institutions; all of them for those who run the guard."""
 
     def conditions(self, request: Request) -> Sequence[Condition]:
-        """Nobody reads the particulars of a peer."""
+        """A person reads of a peer only as one of those who run the guard; the office chose what a machine may read."""
+        if machine_of(request) is not None:
+            return ()
         grants = grants_of(request.user, self.alliance)
         if roles_in_alliance(grants) & READERS_OF_ALL:
             return ()
@@ -115,7 +116,7 @@ class ConflictList(_Own, WriteEndpoint):
 
     tag = "conflicts"
     projection = CONFLICT
-    access: ClassVar[Mapping[str, Access]] = {"GET": Access(), "POST": Access()}
+    access: ClassVar[Mapping[str, Access]] = {"GET": Access(scope="conflicts:read"), "POST": Access()}
     summary: ClassVar[Mapping[str, str]] = {"GET": "List conflicts of interest", "POST": "Declare a conflict of interest"}
     explanation: ClassVar[Mapping[str, str]] = {
         "GET": "The secretariat and the management committee see all, other people those of their own institutions.",
@@ -177,7 +178,7 @@ class DeclarationList(_Own):
 
     tag = "conflicts"
     projection = DECLARATION
-    access: ClassVar[Mapping[str, Access]] = {"GET": Access()}
+    access: ClassVar[Mapping[str, Access]] = {"GET": Access(scope="conflicts:read")}
     summary: ClassVar[Mapping[str, str]] = {"GET": "List yearly declarations of interests"}
     explanation: ClassVar[Mapping[str, str]] = {
         "GET": "The secretariat and the management committee see all, other people those of their own institutions."

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from alliance.api.openapi import projections
 from alliance.choices import AllianceRole
@@ -22,7 +23,9 @@ from alliance.kernel.projection import Computed, Field, Nested, Projection, Valu
 from alliance.models import Alliance, User
 from evaluation.api.feedback import FEEDBACK
 from evaluation.models import FeedbackResult
+from groups.api.directives import DIRECTIVE, RECEIVED
 from groups.api.groups import GROUP
+from groups.api.guard import CONFLICT, DECLARATION
 from groups.api.meetings import ACTION as MEETING_ACTION
 from groups.api.meetings import MEETING, MINUTES
 from groups.api.promises import CHARTER, CONSORTIUM, RESPONSIBILITY
@@ -30,11 +33,16 @@ from groups.choices import GroupKind
 from groups.models import (
     AgendaItem,
     Attendance,
+    ConflictOfInterest,
+    Directive,
+    DirectiveDelivery,
     GroupMembership,
+    InterestDeclaration,
     Meeting,
     MeetingAction,
     Minutes,
     Position,
+    ReceivedDirective,
     Term,
     VirtualGroup,
 )
@@ -43,7 +51,7 @@ from members.api.experts import EXPERT
 from members.api.institutions import INSTITUTION
 from members.api.resources import RESOURCE
 from members.choices import ConsentLevel, ResourceAudience
-from members.models import Application, ElementSupply, Expert, ExpertSkill, Institution, Resource
+from members.models import Application, ElementSupply, Expert, ExpertSkill, FactMark, Institution, Resource
 from operations.api.products import PRODUCT
 from operations.choices import PilotState, ProductState
 from operations.models import Pilot, Product
@@ -84,6 +92,10 @@ CASES = [
     Case("api_charter_list", "api_charter_detail", CHARTER, "charter:read"),
     Case("api_responsibility_list", "api_responsibility_detail", RESPONSIBILITY, "responsibilities:read"),
     Case("api_consortium_list", "api_consortium_detail", CONSORTIUM, "consortia:read"),
+    Case("api_conflict_list", "", CONFLICT, "conflicts:read"),
+    Case("api_declaration_list", "", DECLARATION, "conflicts:read"),
+    Case("api_directive_list", "api_directive_detail", DIRECTIVE, "directives:read"),
+    Case("api_received_directive_list", "api_received_directive_detail", RECEIVED, "directives:read"),
     Case("api_product_list", "api_product_detail", PRODUCT, "products:read"),
     Case("api_entry_list", "api_entry_detail", ENTRY, "catalogue:read"),
     Case("api_listing_list", "api_listing_detail", LISTING, "listings:read"),
@@ -91,6 +103,8 @@ CASES = [
     Case("api_feedback_list", "", FEEDBACK, "feedback:read"),
 ]
 IDS = [case.route for case in CASES]
+ELSEWHERE = {"Motion": "tests/groups/test_motion_api.py", "Proxy": "tests/groups/test_motion_api.py"}
+"""Projections with computed values, or closed to machines, and where they are compared."""
 
 
 def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
@@ -121,6 +135,15 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                     strength=Decimal("0.50"),
                     evidence_en="some\u2028text",
                     valid_from=date(2025, 1, 1),
+                )
+            for fact, days in (("name", 30), ("region", -30))[: number % 3]:
+                FactMark.objects.create(
+                    alliance=alliance,
+                    institution=institution,
+                    fact=fact,
+                    value_digest="0" * 64,
+                    verified_at=datetime(2026, 1, 1, tzinfo=UTC) if number % 2 else None,
+                    valid_until=timezone.now().date() + timedelta(days=days),
                 )
             expert = Expert.objects.create(
                 alliance=alliance,
@@ -166,6 +189,7 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                 created_at=AT + timedelta(minutes=number // 2),
                 submitted_at=AT + timedelta(hours=number),
             )
+        fill_guard(alliance, institutions, mark)
         for kind in GroupKind.values:
             group = VirtualGroup.objects.create(alliance=alliance, kind=kind, remit_en=f"{mark}remit")
             for institution in institutions[:2]:
@@ -254,6 +278,47 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                 )
 
 
+def fill_guard(alliance: Alliance, institutions: Sequence[Institution], mark: str) -> None:
+    """Conflicts, declarations, and directives in both directions."""
+    letter = "F" if mark else "A"
+    for number, institution in enumerate(institutions):
+        ConflictOfInterest.objects.create(
+            alliance=alliance,
+            institution=institution,
+            matter=f"{mark.strip() or 'product'}:P-{number}",
+            reason=f"{mark}reason",
+            declared_at=AT,
+            ended_at=AT if number % 2 else None,
+        )
+        InterestDeclaration.objects.create(
+            alliance=alliance, institution=institution, year=2020 + number, due_on=date(2026, 1, 31)
+        )
+        texts = {"kind": "work", "title_en": f"{mark}Directive", "text_en": "Do.", "due_on": date(2026, 12, 1)}
+        directive = Directive.objects.create(
+            alliance=alliance, code=f"DR-{letter}{number}", state="sent", created_at=AT, sent_at=AT, **texts
+        )
+        for slug in ("one", "two")[: number % 3]:
+            DirectiveDelivery.objects.create(
+                alliance=alliance,
+                directive=directive,
+                recipient_slug=slug,
+                recipient_en=slug,
+                recipient_level="provincial",
+                figure=Decimal("2.5000"),
+                below={"open": []},
+            )
+        ReceivedDirective.objects.create(
+            alliance=alliance,
+            uuid=uuid4(),
+            directive_uuid=uuid4(),
+            origin_slug="above",
+            origin_code="DR-1",
+            code=f"RD-{letter}{number}",
+            delivered_at=AT + timedelta(seconds=number),
+            **texts,
+        )
+
+
 def fill_group(group: VirtualGroup, institution: Institution, mark: str) -> None:
     """A term, a position, and a meeting with published minutes and a public action."""
     alliance = group.alliance
@@ -311,6 +376,9 @@ def plain(item: Any, fields: Sequence[Field]) -> dict[str, Any]:
                 rows = [row for row in rows if row.state in {"passed", "failed", "inconclusive"}]
             elif shown.where == "{t}.accepted_at IS NOT NULL":
                 rows = [row for row in rows if row.accepted_at is not None]
+            elif shown.where == "{t}.verified_at IS NOT NULL AND {t}.valid_until >= CURRENT_DATE":
+                today = timezone.now().date()
+                rows = [row for row in rows if row.verified_at and row.valid_until and row.valid_until >= today]
             else:
                 assert not shown.where, "teach the comparison this condition"
             shapes = [plain(row, shown.fields) for row in rows]
@@ -362,7 +430,7 @@ def test_every_projection_of_the_document_is_compared_here() -> None:
 
     SchemaGenerator(urlconf="alliance.urls_tenant").get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 
-    assert set(projections) == {case.projection.name for case in CASES}
+    assert set(projections) == {case.projection.name for case in CASES} | set(ELSEWHERE)
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.models import Model
@@ -23,8 +24,12 @@ from groups.actions.proxy import give_proxy
 from groups.choices import GroupKind, ResponsibilityState
 from groups.models import (
     Attendance,
+    ConflictOfInterest,
+    Directive,
+    DirectiveDelivery,
     MeetingAction,
     Proxy,
+    ReceivedDirective,
     Responsibility,
     ResponsibilityReport,
     Vote,
@@ -34,7 +39,7 @@ from operations.choices import ProductState
 from operations.models import CriterionScore, Defect, PilotFeedback, Product, ProductReview
 from services.models import Rating
 from tests.conftest import ClientFor, TenantClient
-from tests.factories.alliance import address
+from tests.factories.alliance import address, make_alliance, make_member
 from tests.factories.api import bearer
 from tests.factories.charter import make_responsibility
 from tests.factories.meetings import LATER, begin, convene, make_body
@@ -153,7 +158,50 @@ def _duty_report(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     return {"code": duty.code}, person, body
 
 
+def _conflict(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    person = make_member(cast.alliance)
+    return {}, person, {"institution": cast.author.code, "matter": "product:P-1", "reason": "Shares."}
+
+
+def _directive(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    make_alliance("below", parent=cast.alliance, level="provincial")
+    body = {"kind": "work", "title_en": "Count", "text_en": "Do.", "due_on": "2099-01-01", "recipients": ["below"]}
+    return {}, make_member(cast.alliance), body
+
+
+def _received(cast: Cast) -> ReceivedDirective:
+    return ReceivedDirective.objects.create(
+        alliance=cast.alliance,
+        uuid=uuid4(),
+        directive_uuid=uuid4(),
+        origin_slug="above",
+        origin_code="DR-1",
+        code="RD-1",
+        kind="work",
+        title_en="Count",
+        measure="mills",
+        due_on="2099-01-01",
+        delivered_at=timezone.now(),
+    )
+
+
+def _acknowledgement(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    return {"code": _received(cast).code}, make_member(cast.alliance), {"state": "acknowledged"}
+
+
+def _report(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    return {"code": _received(cast).code}, make_member(cast.alliance), {"text_en": "Done.", "figure": "4"}
+
+
 FIELDS: dict[str, Row] = {
+    "api_conflict_list": Row(frozenset({"institution", "matter", "reason"}), (ConflictOfInterest,), _conflict),
+    "api_directive_list": Row(
+        frozenset({"kind", "title_en", "title_zh", "text_en", "text_zh", "measure", "due_on", "recipients"}),
+        (Directive, DirectiveDelivery),
+        _directive,
+    ),
+    "api_directive_acknowledgement": Row(frozenset({"state"}), (ReceivedDirective,), _acknowledgement),
+    "api_directive_report": Row(frozenset({"text_en", "text_zh", "figure"}), (ReceivedDirective,), _report),
     "api_responsibility_answer": Row(frozenset({"acknowledged", "reason"}), (Responsibility,), _duty_answer),
     "api_responsibility_report": Row(
         frozenset({"due_on", "text", "figure", "measure_met"}), (ResponsibilityReport,), _duty_report
@@ -249,7 +297,7 @@ def places(body: Mapping[str, Any], row: Row) -> Iterator[tuple[tuple[str, ...],
     """Each place of a body and each field that may not stand there."""
     columns = {field.name for model in row.makes for field in model._meta.get_fields()}
     columns |= {field.attname for model in row.makes for field in model._meta.concrete_fields}
-    for path in [(), *[(key,) for key, value in body.items() if isinstance(value, list)]]:
+    for path in [(), *[(key,) for key, value in body.items() if isinstance(value, list) and isinstance(value[0], dict)]]:
         prefix = "".join(f"{key}." for key in path)
         for name in sorted(columns | set(INVENTED)):
             if f"{prefix}{name}" not in row.writable:
