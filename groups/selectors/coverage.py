@@ -14,6 +14,7 @@ from groups.choices import REQUIRED_ELEMENTS, GroupKind, SeatRole
 from groups.models import GroupMembership, VirtualGroup
 from members.choices import Element, InstitutionState
 from members.models import ElementSupply, Institution
+from members.selectors.remembered import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,29 +150,16 @@ def get_coverage(alliance: Alliance, on: date) -> Coverage:
 
     A group that the alliance has not established yet stands in the matrix with empty cells.
 
+    Of a large alliance it is remembered until the content changes, at most ten minutes: so long may a seat that begins or ends
+    by the clock stay unseen there.
+
     Args:
         alliance: The tenant.
         on: The day; supplies and seats valid then count.
     """
-    valid = ElementSupply.objects.of(alliance).valid_on(on).filter(institution__state=InstitutionState.ACTIVE)
-    suppliers = dict.fromkeys(Element.values, 0)
-    suppliers.update(valid.values_list("element").annotate(n=Count("institution", distinct=True)))
-    counts = {
-        (kind, element): n
-        for kind, element, n in working_seats(alliance, on)
-        .filter(
-            Q(institution__supplies__valid_to__isnull=True) | Q(institution__supplies__valid_to__gte=on),
-            institution__supplies__valid_from__lte=on,
-        )
-        .values_list("group__kind", "institution__supplies__element")
-        .annotate(n=Count("institution", distinct=True))
-    }
-    seats = {
-        kind: (n, convenors)
-        for kind, n, convenors in working_seats(alliance, on)
-        .values_list("group__kind")
-        .annotate(n=Count("institution", distinct=True), convenors=Count("id", filter=Q(role=SeatRole.CONVENOR)))
-    }
+    suppliers, counts, seats = remember(
+        alliance, f"coverage:{on}", lambda: _count_coverage(alliance, on), lambda found: sum(found[0].values())
+    )
     rows = [
         Row(
             kind=kind,
@@ -193,6 +181,33 @@ def get_coverage(alliance: Alliance, on: date) -> Coverage:
         without_supplier=[element for element, n in suppliers.items() if n == 0],
         without_convenor=[row.kind for row in rows if not row.has_convenor],
     )
+
+
+Figures = tuple[dict[str, int], dict[tuple[str, str], int], dict[str, tuple[int, int]]]
+
+
+def _count_coverage(alliance: Alliance, on: date) -> Figures:
+    """Suppliers by element, institutions by group and element, seats and convenors by group; three queries."""
+    valid = ElementSupply.objects.of(alliance).valid_on(on).filter(institution__state=InstitutionState.ACTIVE)
+    suppliers = dict.fromkeys(Element.values, 0)
+    suppliers.update(valid.values_list("element").annotate(n=Count("institution", distinct=True)))
+    counts = {
+        (kind, element): n
+        for kind, element, n in working_seats(alliance, on)
+        .filter(
+            Q(institution__supplies__valid_to__isnull=True) | Q(institution__supplies__valid_to__gte=on),
+            institution__supplies__valid_from__lte=on,
+        )
+        .values_list("group__kind", "institution__supplies__element")
+        .annotate(n=Count("institution", distinct=True))
+    }
+    seats = {
+        kind: (n, convenors)
+        for kind, n, convenors in working_seats(alliance, on)
+        .values_list("group__kind")
+        .annotate(n=Count("institution", distinct=True), convenors=Count("id", filter=Q(role=SeatRole.CONVENOR)))
+    }
+    return suppliers, counts, seats
 
 
 def list_cell_institutions(alliance: Alliance, on: date, group: str, element: str) -> QuerySet[ElementSupply]:

@@ -25,6 +25,7 @@ from members.choices import Element, InstitutionKind, InstitutionState
 from members.models import Institution, InstitutionStaff
 from members.selectors.duties import Duty
 from members.selectors.institution import Extension, Mark
+from members.selectors.remembered import remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,16 +65,31 @@ class GroupSummary:
 
 
 def list_groups(alliance: Alliance, at: datetime) -> list[GroupSummary]:
-    """The six groups in the order of the blueprint; four queries, and one for each group that kinds may join."""
+    """The six groups in the order of the blueprint; four queries, and one for each group that kinds may join.
+
+    The figures of a large alliance are remembered until its content changes, at most ten minutes.
+    """
     there = set(VirtualGroup.objects.of(alliance).values_list("kind", flat=True))
     active = GroupMembership.objects.of(alliance).at(at).filter(institution__state=InstitutionState.ACTIVE)
-    counts = {
-        kind: (members, observers)
-        for kind, members, observers in active.values_list("group__kind").annotate(
-            members=Count("institution", distinct=True, filter=~Q(role=SeatRole.OBSERVER)),
-            observers=Count("institution", distinct=True, filter=Q(role=SeatRole.OBSERVER)),
-        )
-    }
+    day = timezone.localdate(at)
+    counts = remember(
+        alliance,
+        f"groups:{day}",
+        lambda: {
+            kind: (members, observers)
+            for kind, members, observers in active.values_list("group__kind").annotate(
+                members=Count("institution", distinct=True, filter=~Q(role=SeatRole.OBSERVER)),
+                observers=Count("institution", distinct=True, filter=Q(role=SeatRole.OBSERVER)),
+            )
+        },
+        lambda found: sum(map(sum, found.values())),
+    )
+    open_to = remember(
+        alliance,
+        f"groups:candidates:{day}",
+        lambda: {kind: count_candidates(alliance, kind, at) for kind in GroupKind.values if kind in OPEN_GROUPS},
+        lambda _found: sum(map(sum, counts.values())),
+    )
     convenors = {
         seat.group.kind: seat.institution
         for seat in active.filter(role=SeatRole.CONVENOR).select_related("institution", "group").order_by("-starts_at")
@@ -86,7 +102,7 @@ def list_groups(alliance: Alliance, at: datetime) -> list[GroupSummary]:
             convenor=convenors.get(kind),
             members=counts.get(kind, (0, 0))[0],
             observers=counts.get(kind, (0, 0))[1],
-            could_join=count_candidates(alliance, kind, at) if kind in OPEN_GROUPS else None,
+            could_join=open_to.get(kind),
             kinds=[InstitutionKind(value).label for value in InstitutionKind.values if value in ELIGIBLE_KINDS[kind]],
             elements=[Element(value).label for value in Element.values if value in REQUIRED_ELEMENTS[kind]],
         )

@@ -105,7 +105,7 @@ class InstitutionQuery:
     Attributes:
         q: Words looked for in names and code.
         filters: Facet -> chosen values.
-        conditions: Word -> what it means for the database, once it was asked.
+        conditions: Words -> what they mean for the database, once it was asked.
         with_merged: Whether entries merged into others count too, whatever the filters say.
     """
 
@@ -167,10 +167,10 @@ def narrow(
     found = Institution.objects.of(alliance) if among is None else among
     if not query.shows_merged:
         found = found.exclude(state=InstitutionState.MERGED)
-    for word in query.q.split():
-        if word not in query.conditions:
-            query.conditions[word] = worded(word)
-        found = found.filter(query.conditions[word])
+    if words := query.q.split():
+        if query.q not in query.conditions:
+            query.conditions[query.q] = worded(words)
+        found = found.filter(query.conditions[query.q])
     for name, values in query.filters.items():
         if name == but:
             continue

@@ -238,7 +238,7 @@ def test_functions_that_look_past_the_policies_are_known() -> None:
 
 KNOWN_DOORS = {
     "drop_sealed_pending": "nothing past the policies: its owner is bound by them; deletes pending rows that have a leaf",
-    "institutions_worded": "ids of institutions of the announced alliance that contain a word",
+    "institutions_worded": "ids of institutions of the announced alliance that contain some words",
     "alliances_of_user": "ids of the alliances in which one person acts",
 }
 
