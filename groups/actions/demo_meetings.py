@@ -181,6 +181,8 @@ def _first(alliance: Alliance, voters: list[tuple[Institution, User]], writer: U
         apply_effect(alliance, exception, at=begin + timedelta(minutes=50))
     _vote(alliance, shared, voters, ("yes", "yes", "yes", "abstain", "yes"), begin + timedelta(minutes=55))
     last = 3 if exception else 2
+    mill = Institution.objects.of(alliance).active().filter(code="I-035").first()
+    doers = [voters[0][0].code, mill.code if mill is not None else voters[1][0].code]
     todo = [
         (0, 30, "Write the rule for codes of mills", "拟定企业代号规则", last, True),
         (1, -4, "Send the steam figures of the first half-year", "提交上半年蒸汽数据", last, True),
@@ -197,7 +199,7 @@ def _first(alliance: Alliance, voters: list[tuple[Institution, User]], writer: U
                     text_en,
                     text_zh,
                     due.date(),
-                    voters[place][0].code if place is not None else "",
+                    doers[place] if place is not None else "",
                     item,
                     public,
                 ),
@@ -314,3 +316,4 @@ def _coming(alliance: Alliance, at: datetime) -> None:
     add_agenda_item(
         alliance, assembly.code, facts=ItemFacts(title_en="Yearly report", title_zh="年度报告"), actor=None, at=at
     )
+    convene_meeting(alliance, assembly.code, actor=None, at=at)

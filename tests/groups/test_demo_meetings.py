@@ -30,7 +30,7 @@ def test_the_demonstration_has_meetings_in_every_stage_and_loading_again_adds_no
     with tenancy.acting_in(alliance):
         load_meetings(alliance, at=at)
         states = sorted(Meeting.objects.of(alliance).values_list("state", flat=True))
-        assert states == sorted([MeetingState.HELD, MeetingState.HELD, MeetingState.CONVENED, MeetingState.PLANNED])
+        assert states == sorted([MeetingState.HELD, MeetingState.HELD, MeetingState.CONVENED, MeetingState.CONVENED])
         assert set(Minutes.objects.of(alliance).values_list("state", flat=True)) == {
             MinutesState.PUBLISHED,
             MinutesState.CIRCULATED,
