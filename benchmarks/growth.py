@@ -35,8 +35,8 @@ def run(addresses: dict[str, str]) -> list[Result]:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    for name, size in SIZES.items():
-        _fill(name, size)
+    for alliance, rows in SIZES.items():
+        _fill(alliance, rows)
     clean(addresses)
     user = _secretary()
     office, visitor = Client(), Client()

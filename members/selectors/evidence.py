@@ -18,8 +18,9 @@ EVIDENCE = "members.evidence"
 def owner_of(stored: StoredFile) -> Institution | None:
     """The institution that a file is evidence about; None once nothing refers to it any more. Two queries at most."""
     supply = ElementSupply.objects.of(stored.alliance).filter(evidence_file=stored).select_related("institution").first()
-    if supply is not None:
-        return supply.institution
+    found: Institution | None = supply.institution if supply is not None else None
+    if found is not None:
+        return found
     mark = FactMark.objects.of(stored.alliance).filter(evidence_file=stored).select_related("institution").first()
     return mark.institution if mark is not None else None
 
