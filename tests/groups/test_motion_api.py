@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from alliance.kernel.projection import Listed, Nested, Value
 from alliance.models import Alliance, IdempotencyKey, User
 from groups.actions.motion import close_motion, publish_decision
-from groups.models import BallotEnvelope, Proxy, Vote
+from groups.api.motions import MOTION, PROXY
+from groups.models import BallotEnvelope, Motion, Participation, Proxy, Vote
+from groups.selectors.motion import told
 from tests.conftest import ClientFor
 from tests.factories.alliance import address
 from tests.factories.api import bearer
-from tests.factories.motions import make_decided, make_draft, make_open, make_voters, vote
+from tests.factories.motions import COMMITTEE, make_decided, make_draft, make_open, make_voters, vote
 from tests.groups.test_motion_views import fresh
 
 CODE = "00112233445566778899aabbccddeeff"
@@ -142,3 +149,74 @@ def test_proxies_are_listed_given_and_revoked(act: Alliance, client_for: ClientF
     assert client_for(third.user).get(url).json()["results"] == []
     assert by_other.status_code == 404
     assert post(client, revoke, {}).json()["revoked_at"]
+
+
+def plain(item: Any, fields: Any) -> dict[str, Any]:
+    """The values and references of a record, attribute by attribute; lists and computed values are left out."""
+    found: dict[str, Any] = {}
+    for shown in fields:
+        if isinstance(shown, Value):
+            value = getattr(item, shown.source or shown.name)
+            if isinstance(value, datetime):
+                value = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            found[shown.name] = str(value) if isinstance(value, uuid.UUID) else value
+        elif isinstance(shown, Nested):
+            inner = getattr(item, shown.source or shown.name)
+            found[shown.name] = None if inner is None else plain(inner, shown.fields)
+    return found
+
+
+@pytest.mark.parametrize("ballot", ["open", "secret"])
+def test_motions_are_told_as_a_plain_serialisation_tells_them(
+    act: Alliance, secretary: User, client_for: ClientFor, ballot: str
+) -> None:
+    voters = make_voters(act, 6)
+    choices = ("yes", "yes", "yes", "no", "no", "abstain")
+    made = make_decided(act, list(zip(voters, choices, strict=True)), ballot=ballot, proposer_code=voters[0].code)
+    make_draft(act)
+    found = client_for(secretary).get(address(act, "api_motion_list")).json()["results"]
+
+    for row in found:
+        motion = Motion.objects.of(act).get(code=row["code"])
+        assert {name: row[name] for name in plain(motion, MOTION.fields)} == plain(motion, MOTION.fields)
+        votes = Vote.objects.of(act).filter(motion=motion).order_by("institution_id")
+        listed = [field for field in MOTION.fields if isinstance(field, Listed)]
+        by_name = {field.name: field for field in listed}
+        assert row["votes"] == [plain(one, by_name["votes"].fields) for one in votes]
+        took_part = Participation.objects.of(act).filter(motion=motion).order_by("institution_id")
+        assert row["participation"] == [plain(one, by_name["participation"].fields) for one in took_part]
+        result = told(motion)
+        assert row["result"] == ({name: result[name] for name in row["result"]} if result else None)
+        assert set(row) == {field.name for field in MOTION.fields}
+    assert made.code in {row["code"] for row in found}
+    assert len(found) == 2
+
+
+def test_proxies_are_told_as_a_plain_serialisation_tells_them(act: Alliance, client_for: ClientFor) -> None:
+    giver, holder, third = make_voters(act, 3)
+    motion = make_open(act)
+    client, url = client_for(holder.user), address(act, "api_proxy_list")
+    for one, body in ((giver, {"motion": motion.code, "instruction": "no"}), (third, {"body": COMMITTEE, "days": 3})):
+        assert post(client_for(one.user), url, {"giver": one.code, "holder": holder.code, **body}).status_code == 201
+
+    found = client.get(url).json()["results"]
+
+    assert found == [plain(row, PROXY.fields) for row in Proxy.objects.of(act).order_by("-valid_from", "-id")]
+    assert len(found) == 2
+
+
+def test_a_page_of_motions_costs_the_same_queries_whatever_its_size(
+    act: Alliance, secretary: User, client_for: ClientFor
+) -> None:
+    make_voters(act, 1)
+    for _ in range(8):
+        make_draft(act)
+    client = client_for(secretary)
+    url = address(act, "api_motion_list")
+    client.get(url)
+    counts = set()
+    for size in (1, 5, 100):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"{url}?page_size={size}").status_code == 200
+        counts.add(len(queries))
+    assert len(counts) == 1
