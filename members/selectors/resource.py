@@ -36,7 +36,7 @@ def open_to(alliance: Alliance, institution_ids: Collection[int]) -> Q:
     return (
         Q(institution_id__in=list(institution_ids))
         | Q(audience__in=[ResourceAudience.MEMBERS, ResourceAudience.PUBLIC])
-        | (Q(audience=ResourceAudience.NAMED) & Exists(named))
+        | (Q(audience=ResourceAudience.NAMED) & Q(Exists(named)))
     )
 
 

@@ -200,7 +200,7 @@ def _own_institution(request: AllianceRequest, area: str) -> Institution:
         code = request.POST.get("institution") or request.GET.get("institution") or ""
         found = mine.filter(code=code[:40].replace("\0", "")).first()
     else:
-        found = mine.filter(pk=acting_institution_id(request)).first()
+        found = mine.filter(pk=acting_institution_id(request) or 0).first()
     if found is None:
         raise Http404
     return found

@@ -74,7 +74,7 @@ def _find(request: AllianceRequest, code: str) -> Resource:
 
 def _acting(request: AllianceRequest) -> Institution:
     """The institution acted for; 404 where there is none or it is yet to be chosen."""
-    found = Institution.objects.of(request.alliance).filter(pk=acting_institution_id(request)).first()
+    found = Institution.objects.of(request.alliance).filter(pk=acting_institution_id(request) or 0).first()
     if found is None:
         raise Http404
     return found

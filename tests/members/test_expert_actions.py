@@ -238,7 +238,8 @@ def test_an_interest_names_a_member_or_says_which_party_it_is(
 
         assert interest.counterparty == other
         assert OutboxEvent.objects.of(alliance).filter(kind="members.expert_interest_changed").exists()
-        for wrong in ({}, {"counterparty_code": "I-404"}, {"counterparty_code": institution.code}):
+        wrongs: list[dict[str, Any]] = [{}, {"counterparty_code": "I-404"}, {"counterparty_code": institution.code}]
+        for wrong in wrongs:
             with pytest.raises(InvalidInputError) as refusal:
                 declare_expert_interest(alliance, code, kind=InterestKind.POST, actor=officer, at=NOON, **wrong)
             assert "counterparty" in refusal.value.fields
