@@ -27,6 +27,7 @@ from members.actions.application_letter import carriers
 from members.actions.bulk import message_institution
 from members.actions.demo import load
 from members.actions.demo_applications import load_applications
+from members.actions.demo_duplicates import load_pairs
 from members.actions.demo_experts import load_experts
 from members.actions.demo_facts import load_facts
 from members.actions.demo_people import give_staff_role
@@ -52,6 +53,7 @@ demo.loaders.register("members.facts", load_facts)
 demo.loaders.register("members.experts", load_experts)
 demo.loaders.register("members.applications", load_applications)
 demo.loaders.register("members.resources", load_resources)
+demo.loaders.register("members.pairs", load_pairs)
 demo.staff_givers.register("members", give_staff_role)
 add(
     NavigationEntry(

@@ -107,3 +107,14 @@ name_verbs(
     }
 )
 name_records({"members.duplicatepair": pgettext_lazy("audit log", "pair of entries")})
+
+# What else can be linked with an institution, for the preview of a merge.
+name_records(
+    {
+        "members.expertinterest": pgettext_lazy("audit log", "interest of an expert"),
+        "members.factmark": pgettext_lazy("audit log", "verified fact"),
+        "members.institutionstanding": pgettext_lazy("audit log", "period of standing"),
+        "members.resourcebooking": pgettext_lazy("audit log", "booking of a resource"),
+        "members.resourceuser": pgettext_lazy("audit log", "right to use a resource"),
+    }
+)

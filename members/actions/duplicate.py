@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -109,13 +110,13 @@ def _keep(alliance: Alliance, found: dict[Pair, Signals], at: datetime, counts: 
                     alliance=alliance,
                     first_id=pair[0],
                     second_id=pair[1],
-                    score=str(score),  # type: ignore[misc] - a decimal's text
+                    score=Decimal(str(score)),
                     reasons=reasons,
                     found_at=at,
                 )
             )
         elif row.state == DuplicateState.OPEN and (float(row.score) != score or row.reasons != reasons):
-            row.score, row.reasons = str(score), reasons  # type: ignore[assignment] - a decimal's text
+            row.score, row.reasons = Decimal(str(score)), reasons
             changed.append(row)
     counts["new"] += len(added)
     DuplicatePair.objects.bulk_create(added, ignore_conflicts=True, batch_size=1_000)

@@ -227,7 +227,7 @@ def _join_entries(kept: Institution, absorbed: Institution, *, at: datetime) -> 
         .filter(institution=kept, fact__in=list(facts), valid_until__isnull=False)
         .values_list("pk", "valid_until")
     }
-    before = {
+    before: dict[str, Any] = {
         "kept": {name: [getattr(kept, name), value] for name, value in filled.items()},
         "absorbed": {"name_key": absorbed.name_key},
         "marks": marks,
@@ -260,7 +260,8 @@ def _join_entries(kept: Institution, absorbed: Institution, *, at: datetime) -> 
         for name, value in filled.items():
             setattr(kept, name, value)
         void_marks(kept, facts, at=at)
-    return _as_json(before)
+    kept_for_undo: dict[str, Any] = _as_json(before)
+    return kept_for_undo
 
 
 def _as_json(value: Any) -> Any:

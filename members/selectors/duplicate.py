@@ -305,7 +305,7 @@ def find_twins(
     scheme, code = parse_registry_code(registry.strip()) or (RegistryScheme.NONE.value, "")
     own = domain_of(domain)
     sounds = {sort_key_of(name, "").replace(" ", "") for name in (name_en, name_zh) if name.strip()}
-    values = {
+    values: dict[str, Any] = {
         "alliance": alliance.pk,
         "merged": InstitutionState.MERGED.value,
         "but": but or 0,

@@ -83,7 +83,7 @@ class Link:
         """What the rows are, for readers of the preview."""
         from alliance.kernel.transitions import record_label  # noqa: PLC0415 - words are registered late
 
-        return record_label(self.model._meta.label, self.model._meta.verbose_name)
+        return record_label(self.model._meta.label, str(self.model._meta.verbose_name))
 
     @property
     def is_untouched(self) -> bool:

@@ -184,10 +184,11 @@ def side_by_side(first: Institution, second: Institution) -> list[dict[str, Any]
     ]
 
 
-FIELD_LABELS: dict[str, Any] = {name: Institution._meta.get_field(name).verbose_name for name in (
-    "name_en", "name_zh", "short_en", "short_zh", "web", "contact_email", "joined_on", "subkind", "region_code",
-    "registry_scheme", "registry_code",
-)}  # fmt: skip
+FIELD_LABELS: dict[str, Any] = {
+    field.name: field.verbose_name
+    for field in Institution._meta.local_fields
+    if field.editable and field.remote_field is None
+}
 
 
 def _preview_of(alliance: Alliance, kept: Institution, absorbed: Institution, request: HttpRequest) -> dict[str, Any]:
