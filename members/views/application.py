@@ -28,7 +28,7 @@ from members.actions.application import (
 from members.choices import ApplicationState
 from members.forms.application import ReasonsForm, ReturnForm
 from members.forms.institution import place_errors
-from members.models import Application
+from members.models import Application, Institution
 from members.permissions import LIST_APPLICATIONS, SCREEN_APPLICATION, VIEW_APPLICATION
 from members.selectors.admission import REQUIREMENTS, check_completeness, element_words, field_labels, missing_points
 from members.selectors.application import (
@@ -42,6 +42,7 @@ from members.selectors.application import (
     list_links,
     parse_application_query,
 )
+from members.selectors.duplicate import find_twins
 from members.selectors.history import list_history
 from members.selectors.regions import region_name
 from members.transitions import COMPLETE_APPLICATION, REOPEN_SCREENING, RETURN_APPLICATION, START_SCREENING
@@ -128,7 +129,7 @@ def application_detail(request: AllianceRequest, code: str) -> HttpResponse:
         "letters": list(application.letters.order_by("-created_at", "-id")),
         "history": list_history(request.alliance, application),
         "facts": _facts(application),
-        "twins": list(find_members_like(application).exclude(pk=application.institution_id or 0)[:5]),
+        "twins": _twins(application),
         "others": list(find_other_applications(application)[:5]),
         "now": timezone.now(),
         "links": list_links(application, request.user),
@@ -139,6 +140,21 @@ def application_detail(request: AllianceRequest, code: str) -> HttpResponse:
         "may_reason": may_screen and application.state == ApplicationState.REJECTED and not application.decision_reason,
     }
     return render(request, "members/application_detail.html", context)
+
+
+def _twins(application: Application) -> list[Institution]:
+    """Entries that are, or may be, the applicant: the same name or code first, then those alike; never a merged one."""
+    exact = list(find_members_like(application).exclude(pk=application.institution_id or 0)[:5])
+    alike = find_twins(
+        application.alliance,
+        application.name_en,
+        application.name_zh,
+        application.registry_code,
+        application.web or application.contact_email,
+        but=application.institution_id,
+    )
+    known = {entry.pk for entry in exact}
+    return [*exact, *(twin.institution for twin in alike if twin.institution.pk not in known)][:5]
 
 
 def _facts(application: Application) -> list[dict[str, Any]]:
