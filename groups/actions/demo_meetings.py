@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
+
 from alliance.choices import AllianceRole
 from alliance.models import RoleAssignment, User
 from groups.actions.demo_motions import _voters as find_voters
@@ -94,7 +96,7 @@ def _committee(alliance: Alliance) -> VirtualGroup:
 def _terms(alliance: Alliance, voters: list[tuple[Institution, User]], writer: User, at: datetime) -> None:
     if Term.objects.of(alliance).exists():
         return
-    begin = at - timedelta(days=200)
+    begin = timezone.localtime(at - timedelta(days=200)).replace(hour=0, minute=0, second=0, microsecond=0)
     common: dict[str, Any] = {"actor": writer, "at": at}
     set_term(alliance, COMMITTEE, number=2, starts_at=begin, ends_at=begin + timedelta(days=730), **common)
     for place, position in enumerate((PositionKind.CHAIR, PositionKind.VICE_CHAIR, PositionKind.SECRETARY)):
