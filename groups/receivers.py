@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
 from alliance.kernel import demo, uploads
-from alliance.kernel.audiences import resolvers
+from alliance.kernel.audiences import kept_aside, resolvers
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry, add
 from alliance.kernel.permissions import grant_providers
@@ -26,10 +26,10 @@ from groups.actions import (
     seat_import,  # noqa: F401 - registers seats as a subject of imports
     seat_invitation,  # noqa: F401 - likewise
 )
-from groups.actions.admission import end_seats_of
+from groups.actions.admission import end_seats_of, tell_of_withdrawal
 from groups.actions.bulk import give_seat, take_seat_back
 from groups.actions.charter import ask_for_acceptance
-from groups.actions.conflict import screen_matter, screen_open_matters
+from groups.actions.conflict import refuse_kept_aside, screen_matter, screen_open_matters
 from groups.actions.consortium import end_parts_of, settle_part
 from groups.actions.demo import load
 from groups.actions.demo_admission import load_admission
@@ -85,6 +85,7 @@ from members.selectors.duties import duty_providers
 from members.selectors.institution import Panel, extensions, panels
 from members.selectors.merge import objections, untouched
 from members.signals import (
+    APPLICATION_WITHDRAWN,
     EXPERT_INTEREST_CHANGED,
     INSTITUTION_STATE_CHANGED,
 )
@@ -298,6 +299,7 @@ upcoming.register("meetings", list_coming_meetings)
 upcoming.register("motions", list_closing_votes)
 upcoming.register("duties", list_reports_due)
 figures.register("groups", count_part)
+kept_aside.register("groups", refuse_kept_aside)
 
 
 @consumer(MOTION_OPENED, "groups.screen_motion")
@@ -472,3 +474,9 @@ bulk_kinds.register(
 objections.register("groups", object_to_merge)
 for _column, _reason in UNTOUCHED.items():
     untouched.register(_column, _reason)
+
+
+@consumer(APPLICATION_WITHDRAWN, "groups.vote_without_object")
+def vote_without_object(event: Event) -> None:
+    """Tell the office of a vote whose applicant has withdrawn."""
+    tell_of_withdrawal(event.alliance, str(event.payload["decision"]), at=timezone.now())

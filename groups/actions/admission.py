@@ -15,10 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alliance.actions import inbox
 from alliance.actions.audit import record_audit
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
+from alliance.kernel.texts import Text, texts
 from groups.actions.motion import draft_motion, open_motion
 from groups.choices import AbstentionRule, BallotForm, GroupKind, MotionState, Threshold, VoteBase
 from groups.models import GroupMembership, Motion
@@ -42,6 +44,18 @@ if TYPE_CHECKING:
 
 ADMISSION, SUSPENSION, EXPULSION = "admission", "suspension", "expulsion"
 STANDING_EFFECTS = (SUSPENSION, EXPULSION)
+WITHDRAW_VOTE = "groups.vote_without_object"
+texts.register(
+    WITHDRAW_VOTE,
+    Text(
+        title=gettext_lazy("The vote %(code)s has lost its object"),
+        body=gettext_lazy("The applicant has withdrawn. Withdraw the vote, or let it close: it has no effect."),
+        verb=gettext_lazy("Open the vote"),
+        icon="gavel",
+        mails=False,
+        can_dismiss=True,
+    ),
+)
 
 
 @transaction.atomic
@@ -264,6 +278,25 @@ effects.register(
     SUSPENSION, Effect(SUSPENSION, gettext_lazy("suspension of a member"), missing_for_suspension, apply_suspension)
 )
 effects.register(EXPULSION, Effect(EXPULSION, gettext_lazy("expulsion of a member"), missing_for_expulsion, apply_expulsion))
+
+
+def tell_of_withdrawal(alliance: Alliance, motion_code: str, *, at: datetime) -> bool:
+    """Tell the office that the applicant of an open vote has withdrawn; returns whether such a vote is open."""
+    motion = Motion.objects.of(alliance).filter(code=motion_code, state=MotionState.OPEN).first()
+    if motion is None:
+        return False
+    inbox.ask(
+        alliance,
+        WITHDRAW_VOTE,
+        f"vote-without-object:{motion.code}",
+        inbox.office(),
+        params={"code": motion.code},
+        url_name="motion_detail",
+        url_kwargs={"code": motion.code},
+        at=at,
+        due_at=motion.closes_at,
+    )
+    return True
 
 
 # --------------------------------------------------------------------------------------------------- after a membership

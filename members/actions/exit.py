@@ -225,10 +225,11 @@ def remind_of_exits(alliance: Alliance, *, at: datetime) -> int:
             .filter(institution=institution, role=StaffRole.REPRESENTATIVE)
             .values("user")
         )
-        for people, url_name, url_kwargs in (
+        told_where: tuple[tuple[Any, str, dict[str, Any]], ...] = (
             (office, "institution_exit", {"code": institution.code}),
             (own, "portal_membership", {}),
-        ):
+        )
+        for people, url_name, url_kwargs in told_where:
             told += notify(
                 alliance,
                 User.objects.filter(pk__in=people, is_active=True),

@@ -46,7 +46,7 @@ def _exit_page(
     at = timezone.now()
     sheet = exit_sheet(request.alliance, institution, at)
     may_manage = can(request.user, MANAGE_EXIT, institution) and sheet.is_open
-    rows = []
+    rows: list[dict[str, Any]] = []
     for duty in sheet.duties:
         form = None
         if may_manage and duty.hand_over is not None:

@@ -16,8 +16,8 @@ from alliance.kernel.errors import (
     PermissionRefusedError,
     TransitionRefusedError,
 )
-from alliance.models import Alliance, User
-from groups.actions.admission import draft_standing_motion, put_to_committee
+from alliance.models import Alliance, InboxItem, User
+from groups.actions.admission import WITHDRAW_VOTE, draft_standing_motion, put_to_committee
 from groups.actions.motion import close_motion, open_motion, withdraw_motion
 from groups.choices import BallotForm, MotionState, Threshold, VoteBase
 from groups.models import Motion, MotionElector
@@ -138,6 +138,8 @@ def test_an_application_withdrawn_during_the_vote_is_not_admitted(act: Alliance,
     application = make_complete(act, secretary, at=THEN)
     motion = put(act, secretary, application)
     withdraw_application(act, token_of(application), at=THEN + timedelta(days=1))
+    drain(act)
+    assert InboxItem.objects.of(act).filter(kind=WITHDRAW_VOTE, done_at=None).count() == 1
 
     decide(act, motion, [(voter, "yes") for voter in voters])
 

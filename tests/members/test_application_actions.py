@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -329,14 +330,15 @@ def test_an_incomplete_file_is_neither_marked_complete_nor_put_to_a_vote(act: Al
 def test_only_the_secretariat_checks_applications(act: Alliance, role: str) -> None:
     application = make_application(act)
     actor = make_member(act, role)
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: acts.start_screening(act, application.code, actor=actor, at=NOW),
         lambda: acts.return_application(act, application.code, points={"web": "x"}, actor=actor, at=NOW),
         lambda: acts.complete_application(act, application.code, actor=actor, at=NOW),
         lambda: acts.reopen_screening(act, application.code, actor=actor, at=NOW),
         lambda: acts.begin_vote(act, application.code, decision_reference="M-1", actor=actor, at=NOW),
         lambda: acts.give_reasons(act, application.code, reason="x", actor=actor, at=NOW),
-    ):
+    )
+    for call in calls:
         with pytest.raises(PermissionRefusedError) as refusal:
             call()
         assert refusal.value.who

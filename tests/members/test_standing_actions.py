@@ -38,7 +38,7 @@ from members.actions.institution import (
 from members.actions.standing import open_joined_standings
 from members.choices import InstitutionState, StandingNoteKind
 from members.models import ExitHandover, Institution, InstitutionExit, InstitutionStaff, InstitutionStanding
-from members.selectors.duties import Duty, duty_providers
+from members.selectors.duties import Duty, HandOver, duty_providers
 from members.selectors.exit import exit_sheet
 from tests.factories.alliance import make_alliance, make_member, make_user
 from tests.factories.groups import make_group, make_seat
@@ -112,7 +112,10 @@ class Membership(RuleBasedStateMachine):
         """Time passes; none is a case too."""
         self.now += timedelta(hours=hours)
 
-    @rule(place=st.integers(0, 2), step=st.sampled_from([*sorted(STEPS), "start_leaving", "take_back"]))
+    @rule(
+        place=st.integers(0, 2),
+        step=st.sampled_from([*sorted(STEPS), "start_leaving", "start_leaving", "take_back", "complete_exit"]),
+    )
     def take(self, place: int, step: str) -> None:
         """Anybody tries any step; only those of the table are taken."""
         code = sorted(self.model)[place % len(self.model)]
@@ -322,8 +325,16 @@ def test_a_duty_is_settled_by_the_office_once_and_with_a_fitting_successor(
     successor = make_institution(act)
     user = make_user()
     make_staff(institution, user)
-    left = {"a": Duty("report a", key="a", hand_over=lambda to, *, actor, at: left.pop("a") and None, needs_successor=True)}
-    left["b"] = Duty("report b", key="b", hand_over=lambda to, *, actor, at: left.pop("b") and None, cannot_move=True)
+    left: dict[str, Duty] = {}
+
+    def settler(key: str) -> HandOver:
+        def settle_it(to: Institution | None, *, actor: User, at: datetime) -> None:
+            del left[key]
+
+        return settle_it
+
+    left["a"] = Duty("report a", key="a", hand_over=settler("a"), needs_successor=True)
+    left["b"] = Duty("report b", key="b", hand_over=settler("b"), cannot_move=True)
     left["c"] = Duty("report c", key="c")
     monkeypatch.setitem(duty_providers._items, "test", lambda alliance, institution, at: list(left.values()))
     leaving.give_notice(act, institution.code, actor=secretary, at=NOW)
