@@ -51,6 +51,7 @@ uploads.purposes.register(
         _("evidence for a pilot answer"),
         frozenset({"pdf", "png", "jpeg", "webp", "docx", "xlsx", "csv", "txt"}),
         owner=_answer_of,
+        matter=lambda answer: answer.participant.pilot.product.matter,
     ),
 )
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from alliance.actions.audit import record_audit
 from alliance.choices import FileState
 from alliance.kernel import uploads
+from alliance.kernel.audiences import kept_aside
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.permissions import can
 from alliance.kernel.uploads import UploadRefusedError
@@ -201,14 +202,19 @@ def open_for_reader(alliance: Alliance, file_uuid: uuid.UUID, *, reader: Any) ->
 
     Raises:
         NotFoundError: There is none, or it is not open to this reader: the same answer.
+        ConflictOfInterestError: The reader could, but acts for an institution that stands aside from what it is about.
     """
     stored = StoredFile.objects.of(alliance).filter(uuid=file_uuid, state=FileState.CLEAN).first()
     if stored is None:
         raise NotFoundError
-    owner = uploads.purposes.get(stored.purpose).owner if stored.purpose in uploads.purposes else None
+    purpose = uploads.purposes.get(stored.purpose) if stored.purpose in uploads.purposes else None
+    owner = purpose.owner if purpose is not None else None
     record = owner(stored) if owner is not None else stored
     if record is None or not can(reader, stored.permission, record) or not default_storage.exists(stored.storage_name):
         raise NotFoundError
+    if purpose is not None and purpose.matter is not None:
+        for refuse in kept_aside.values():
+            refuse(alliance, reader, purpose.matter(record))
     return stored, default_storage.open(stored.storage_name, "rb")
 
 

@@ -36,6 +36,9 @@ set_aside: Registry[Callable[[Alliance, int], Q]] = Registry("condition of items
 """Conditions for open items about which an institution (its primary key) may not act now, such as a conflict of interest."""
 
 
+kept_aside: Registry[Callable[[Alliance, Any, str], None]] = Registry("guard of papers")
+"""Refuse (by raising) to open papers of a matter to a person whose institution stands aside from it."""
+
 witnesses: Registry[Callable[[Alliance, datetime], Iterable[User]]] = Registry("witnesses of the audit log")
 """Who keeps signed heads of the log: people outside the office, told of by upper layers."""
 

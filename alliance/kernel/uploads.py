@@ -242,6 +242,8 @@ class Purpose:
         types: Keys of TYPES that this use takes.
         max_bytes: Largest file; None for the setting ``UPLOAD_MAX_BYTES``.
         owner: Finds the record whose permission a reader must have; None when the file's own row is the record.
+        matter: Names what the record is about, as conflicts of interest name it: who stands aside from that does not open
+            the file; None: the files are no papers of a matter, or their permission asks by itself.
     """
 
     name: str
@@ -249,6 +251,7 @@ class Purpose:
     types: frozenset[str]
     max_bytes: int | None = None
     owner: Callable[[StoredFile], Any] | None = None
+    matter: Callable[[Any], str] | None = None
 
     @property
     def limit(self) -> int:

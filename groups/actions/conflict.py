@@ -107,6 +107,15 @@ def require_no_conflict(alliance: Alliance, institution_ids: int | Iterable[int 
         )
 
 
+def refuse_kept_aside(alliance: Alliance, reader: User, matter: str) -> None:
+    """Refuse papers of a matter to people of institutions that stand aside from it (charter, article 22).
+
+    Raises:
+        ConflictOfInterestError: One of the reader's institutions stands aside.
+    """
+    require_no_conflict(alliance, institutions_acted_for(grants_of(reader, alliance)), matter)
+
+
 @transaction.atomic
 def declare_conflict(
     alliance: Alliance, institution_code: str, matter: str, *, reason: str, actor: User, at: datetime

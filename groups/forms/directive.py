@@ -66,7 +66,9 @@ class ReportForm(AllianceForm):
 
     def __init__(self, *args: Any, measure: str, **kwargs: Any) -> None:
         """Ask for the figure only where one is wanted, in its own words."""
-        self.base_fields = {name: field for name, field in self.base_fields.items() if name != "figure" or measure}
+        self.base_fields = {  # type: ignore[misc]  # this form's own copy
+            name: field for name, field in self.base_fields.items() if name != "figure" or measure
+        }
         if measure:
             self.base_fields["figure"] = forms.DecimalField(label=measure, max_digits=18, decimal_places=4)
         super().__init__(*args, **kwargs)

@@ -67,7 +67,9 @@ class DeclarationForm(AllianceForm):
             **kwargs: As for every form.
         """
         if nothing:
-            self.base_fields = {"confirm": forms.BooleanField(label=_("We have nothing to declare"))}
+            self.base_fields = {  # type: ignore[misc]  # this form's own copy
+                "confirm": forms.BooleanField(label=_("We have nothing to declare"))
+            }
         super().__init__(*args, **kwargs)
 
 

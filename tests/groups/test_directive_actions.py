@@ -305,9 +305,8 @@ def test_what_is_refused_when_answering(nation: Alliance, regions: list[Alliance
         acknowledge_directive(child, "RD-0001", actor=person, at=NOON)
         with pytest.raises(TransitionRefusedError):
             acknowledge_directive(child, "RD-0001", actor=person, at=NOON)
-    send_twice = {"passed_on_from": "RD-0001"}
     with pytest.raises(DomainError):
-        send(child, [], **send_twice)
+        send(child, [], passed_on_from="RD-0001")
 
 
 def test_the_office_is_told_of_late_answers_and_only_while_they_are_late(nation: Alliance, regions: list[Alliance]) -> None:
