@@ -74,6 +74,7 @@ urlpatterns: list[URLPattern] = [
     path("console/motions/<slug:code>/again/", motion.motion_again, name="motion_again"),
     path("console/motions/<slug:code>/tellers/", motion.motion_teller, name="motion_teller"),
     path("console/motions/<slug:code>/public/", motion.motion_publish, name="motion_publish"),
+    path("log/verify_vote.py", motion.vote_checker, name="vote_checker"),
     path("motions/<slug:code>/box/", motion.motion_box, name="motion_box"),
     path("portal/motions/", portal_motion.portal_motion_list, name="portal_motion_list"),
     path("portal/motions/new/", portal_motion.portal_motion_new, name="portal_motion_new"),

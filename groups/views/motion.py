@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from alliance.models import Alliance
     from groups.models import Motion
 
+CHECKER = Path(settings.BASE_DIR) / "verify_vote.py"
 VIEWS = {
     "open": (MotionState.OPEN,),
     "draft": (MotionState.DRAFT,),
@@ -406,6 +409,14 @@ def motion_box(request: HttpRequest, code: str) -> HttpResponse:
     response = HttpResponse(canonical(document_of(alliance, motion)), content_type="application/json")
     response["Content-Disposition"] = attachment(f"{alliance.slug}-{motion.code}.json")
     response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def vote_checker(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the same for every alliance
+    """The program that checks votes, to save."""
+    response = HttpResponse(CHECKER.read_bytes(), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="verify_vote.py"'
     return response
 
 

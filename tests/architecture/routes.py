@@ -348,6 +348,7 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:log_page": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:log_head": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:log_checker": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:vote_checker": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:health_page": {"GET": "302 403 200 200 403 403 200 403 403 403 403 403"},
     "tenant:health_retry": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
     "tenant:file_download": {"GET": "302 404 404 404 404 404 404 404 404 404 404 404"},
@@ -1012,8 +1013,8 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "job_stop": {"uuid": column(Job, "uuid")},
     "file_download": {"uuid": column(StoredFile, "uuid")},
     "institution_import_of_job": {"uuid": column(Job, "uuid")},
-    "table_export_csv": {"subject": lambda _made: "institutions"},
-    "table_export_xlsx": {"subject": lambda _made: "institutions"},
+    "table_export_csv": {"subject": "institutions"},
+    "table_export_xlsx": {"subject": "institutions"},
     "duplicate_search_of_job": {"uuid": column(Job, "uuid")},
     "duplicate_pair": {"uuid": column(DuplicatePair, "uuid")},
     "institution_merge": {"uuid": column(InstitutionMerge, "uuid")},
@@ -1174,6 +1175,8 @@ OBJECTS: dict[str, dict[str, Any]] = {
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 
 WITHOUT_OBJECT = {
+    "table_export_csv": "names a kind of table, the same in every alliance",
+    "table_export_xlsx": "likewise",
     "application_create": "the seven kinds of institutions are the same in every alliance",
     "application_file": "the token is the key, whatever the role",
     "application_edit": "likewise",

@@ -231,3 +231,11 @@ def test_the_ballot_needs_four_taps_at_most_and_no_free_text(act: Alliance, clie
     assert len(re.findall(r'type="submit"', form)) == 1
     assert "<textarea" not in form
     assert 'type="text"' not in form
+
+
+def test_everybody_can_have_the_program_that_checks_votes(act: Alliance, client_for: ClientFor) -> None:
+    answer = client_for(None).get(address(act, "vote_checker"))
+
+    assert answer.status_code == 200
+    assert "verify_vote.py" in answer["Content-Disposition"]
+    assert b"def check_box" in answer.content

@@ -492,6 +492,7 @@ NO_PAGE: dict[str, str] = {
     "portal_interest_withdraw": "a question about an interest, which this member has not; drawn like directive_close",
     "log_head": "text",
     "log_checker": "a file",
+    "vote_checker": "a file",
     "mfa_login_webauthn": "JSON for the sign-in page",
     "institution_import_progress": "a part of institution_import_detail",
     "institution_import_faults": "CSV",
