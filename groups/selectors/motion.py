@@ -244,7 +244,8 @@ def told(motion: Motion, *, teller: bool = False) -> dict[str, Any]:
     if motion.state not in DECIDED_MOTIONS:
         return {}
     hidden = () if is_open_to_members(motion) or teller else TOTALS
-    return {key: value for key, value in motion.result.items() if key not in {"document", *hidden}}
+    # "blind" keeps the totals from being tried against the digest, so nobody is told it except with the box itself.
+    return {key: value for key, value in motion.result.items() if key not in {"document", "blind", *hidden}}
 
 
 def list_participation(alliance: Alliance, motion: Motion) -> QuerySet[Participation]:

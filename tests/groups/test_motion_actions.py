@@ -589,6 +589,7 @@ def test_totals_that_would_give_voters_away_are_told_to_nobody_else(act: Allianc
     assert closed.result_level == ResultLevel.OUTCOME
     assert not is_open_to_members(closed)
     assert "yes" not in told(closed)
+    assert "blind" not in told(closed)
     assert told(closed)["outcome"] == "passed"
     assert told(closed, teller=True)["yes"] == 6
     assert audit(act, "pass_motion")[0]["after"]["totals"] is None
