@@ -387,7 +387,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "tenant:institution_merge": {
         "GET": "302 403 200 200 403 403 200 403 403 403 403 403",
-        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+        "POST": "302 403 409 409 403 403 403 403 403 403 403 403",
     },
     "tenant:institution_detail": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
     "tenant:institution_edit": {
