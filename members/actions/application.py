@@ -759,8 +759,10 @@ def _admit(application: Application, at: datetime) -> Institution:
     """The institution that the application becomes: a new entry, or that of a former member with its history."""
     alliance = application.alliance
     known = find_members_like(application).select_for_update().order_by("id").first()
+    while known is not None and known.merged_into_id is not None:  # a duplicate: the entry that stays is meant
+        known = Institution.objects.of(alliance).select_for_update().get(pk=known.merged_into_id)
     if known is not None:
-        if known.state in RIGHTS_ENDED and known.state != InstitutionState.MERGED:
+        if known.state in RIGHTS_ENDED:
             take_step(known, READMIT_FORMER, actor=None, at=at, decision_reference=application.decision_reference)
         return known
     entry = check_entry(

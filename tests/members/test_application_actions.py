@@ -486,6 +486,18 @@ def test_a_former_member_comes_back_to_its_old_entry_with_its_history(act: Allia
     assert Institution.objects.of(act).count() == 1
 
 
+def test_an_applicant_that_looks_like_a_merged_entry_becomes_the_entry_that_stays(act: Alliance, secretary: User) -> None:
+    code = make_uscc(80)
+    kept = make_institution(act, state=InstitutionState.LAPSED)
+    make_institution(act, registry_scheme="uscc", registry_code=code, state=InstitutionState.MERGED, merged_into=kept)
+
+    application = decided(act, secretary, accepted=True, registry_code=code)
+
+    kept.refresh_from_db()
+    assert application.institution_id == kept.pk
+    assert kept.state == InstitutionState.CHARTER_PENDING
+
+
 # ------------------------------------------------------------------------------------------------ time
 
 
