@@ -287,6 +287,10 @@ def set_charter_rules(
 def drop_charter(alliance: Alliance, number: int, *, actor: User, at: datetime) -> None:
     """Drop a draft that is not put to the vote."""
     version = _draft_for_change(alliance, number, actor)
+    if version.acceptances.exists():
+        raise InvalidInputError(
+            _("Version %(number)s has acceptances; it stays on record.") % {"number": number}, code="charter_accepted"
+        )
     record_audit(version, actor=actor, verb="drop_charter", before={"version": number}, at=at)
     version.articles.all().delete()
     version.delete()
