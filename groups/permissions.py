@@ -115,7 +115,7 @@ class NotRecused:
 
     def holds(self, grants: frozenset[Grant], record: Any) -> bool:
         """Whether the holder fits and stands aside from nothing here."""
-        aside = getattr(record, self.path, frozenset())
+        aside: frozenset[int] = getattr(record, self.path, frozenset())
         return not aside & institutions_acted_for(grants) and self.holder.holds(grants, record)
 
     def describe(self) -> StrOrPromise:

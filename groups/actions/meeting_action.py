@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from uuid import UUID
 
+    from django_stubs_ext import StrOrPromise
+
     from alliance.models import Alliance, User
 
 ACTION_TODO: Final = "groups.meeting_action"
@@ -56,6 +58,7 @@ class ActionFacts:
 
 def _fill(action: MeetingAction, meeting: Meeting, facts: ActionFacts) -> None:
     alliance = meeting.alliance
+    words: StrOrPromise
     if not facts.text_en.strip() and not facts.text_zh.strip():
         words = _("Say what is to be done, in one of the two languages.")
         raise InvalidInputError(words, code="text_missing", fields={"text_en": words})

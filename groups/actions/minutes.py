@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from django_stubs_ext import StrOrPromise
+
     from alliance.models import Alliance, User
 
 MOST_TEXT = 100_000
@@ -276,6 +278,7 @@ def remark_on_minutes(
             % {"state": minutes.get_state_display()},
             code="minutes_not_circulated",
         )
+    words: StrOrPromise
     if not text.strip():
         words = _("Write the remark first.")
         raise InvalidInputError(words, code="text_missing", fields={"text": words})

@@ -234,7 +234,7 @@ def end_position(
         Position.DoesNotExist: No such position here.
         InvalidInputError: It has ended, or the end lies before its start or now.
     """
-    row = (
+    row: Position = (
         Position.objects.of(alliance)
         .select_for_update(of=("self",))
         .select_related("group", "institution")
@@ -331,6 +331,7 @@ def name_alternate(
         .filter(group__kind=group_kind, institution=institution)
         .first()
     )
+    words: StrOrPromise
     if seat is None:
         require(actor, NAME_ALTERNATE, GroupMembership(alliance=alliance, institution=institution))
         words = _("%(institution)s has no seat in this group when the period begins.") % {"institution": institution.name}
@@ -391,7 +392,7 @@ def end_alternate(alliance: Alliance, alternate_id: int, *, actor: User, at: dat
         SeatAlternate.DoesNotExist: No such alternate here.
         InvalidInputError: It has ended.
     """
-    row = (
+    row: SeatAlternate = (
         SeatAlternate.objects.of(alliance)
         .select_for_update(of=("self",))
         .select_related("membership__institution", "membership__group", "user")

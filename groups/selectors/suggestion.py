@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -194,7 +194,8 @@ def suggest_suppliers(
         "usual_elements": [str(element) for _kind, element in usual],
     }
     invited = _invited(alliance)
-    return [Suggestion(*row, is_invited=(row[0], row[2]) in invited) for row in _rows(_CANDIDATES, values)]
+    found = [Suggestion(*row) for row in _rows(_CANDIDATES, values)]
+    return [replace(one, is_invited=(one.group, one.code) in invited) for one in found]
 
 
 def suggest_convenors(alliance: Alliance, on: date, groups: Sequence[str], *, most: int = PER_GAP) -> list[Suggestion]:

@@ -82,10 +82,9 @@ def minutes_edit(request: HttpRequest, code: str) -> HttpResponse:
     minutes = versions[0] if versions else None
     if minutes is None:
         if request.method != "POST":
-            form = ConfirmForm()
             return form_page(
                 request,
-                form,
+                ConfirmForm(),
                 title=_("Begin the minutes"),
                 crumbs=trail((meeting.code, url_of(meeting, "minutes")), _("Minutes")),
                 back=url_of(meeting, "minutes"),
