@@ -1021,6 +1021,9 @@ SCOPE_OPENS: dict[str, set[str]] = {
     "resources:read": {"api_resource_detail", "api_resource_list"},
     "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
+    "charter:read": {"api_charter_list"},
+    "responsibilities:read": {"api_responsibility_detail", "api_responsibility_list"},
+    "consortia:read": {"api_consortium_list"},
     "applications:read": {"api_application_detail", "api_application_list"},
     "groups:read": {
         "api_action_list",
