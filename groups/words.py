@@ -163,3 +163,12 @@ name_fields(
         "year": pgettext_lazy("audit log", "year"),
     }
 )
+
+# What else a merge of two entries names in its preview.
+name_records(
+    {
+        "groups.motionelector": pgettext_lazy("audit log", "place on the roll of a vote"),
+        "groups.participation": pgettext_lazy("audit log", "part taken in a vote"),
+        "groups.ballotenvelope": pgettext_lazy("audit log", "sealed ballot"),
+    }
+)

@@ -196,7 +196,6 @@ def _preview_of(alliance: Alliance, kept: Institution, absorbed: Institution, re
     rows = [
         {
             "label": capfirst(str(row.link.label)),
-            "field": row.link.field.verbose_name,
             "moved": row.moved,
             "left": row.count - row.moved,
             "why": capfirst(str(_reason(row))),
