@@ -84,9 +84,12 @@ class AllianceSchema(AutoSchema):  # type: ignore[misc]
     def _operation_id(self) -> str:
         words = [word for word in re.split(r"[/{}_-]+", self.path.removeprefix("/api/v1/")) if word and word != "code"]
         projection = getattr(self.view, "projection", None)
-        verb = {"GET": "read" if getattr(self.view, "single", False) or projection is None else "list", "POST": "post"}.get(
-            self.method, self.method.lower()
-        )
+        verb = {
+            "GET": "read"
+            if getattr(self.view, "single", False) or (projection is None and not getattr(self.view, "lists", False))
+            else "list",
+            "POST": "post",
+        }.get(self.method, self.method.lower())
         return "_".join([*words, verb])
 
     def _parameters(self) -> list[dict[str, Any]]:

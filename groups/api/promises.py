@@ -531,6 +531,8 @@ class DisputeList(ReadEndpoint):
     """Disputes that the person may know of, the newest first; never open to machine clients."""
 
     tag = "disputes"
+    lists: ClassVar[bool] = True
+    """Names the operation a list, though no projection stands behind it."""
     access: ClassVar[Mapping[str, Access]] = {"GET": Access()}
     summary: ClassVar[Mapping[str, str]] = {"GET": "List your disputes"}
     explanation: ClassVar[Mapping[str, str]] = {
