@@ -1030,7 +1030,6 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_coverage",
         "api_group_detail",
         "api_group_list",
-        "api_meeting_detail",
         "api_meeting_list",
         "api_minutes_list",
     },
