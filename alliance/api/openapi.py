@@ -196,6 +196,8 @@ class AllianceSchema(AutoSchema):  # type: ignore[misc]
 
     def _shape(self, shape: Any, direction: Literal["request", "response"]) -> dict[str, Any]:
         if isinstance(shape, type) and issubclass(shape, serializers.Serializer):
+            if not shape().fields:
+                return {"type": "object", "additionalProperties": False}
             return dict(self.resolve_serializer(shape, direction).ref)
         return dict(shape)
 

@@ -279,7 +279,7 @@ class ActionList(ProjectionList):
 PEOPLE: Mapping[str, Access] = {"POST": Access()}
 
 
-class AnswerBody(ClosedSerializer):
+class InvitationAnswerBody(ClosedSerializer):
     """Whether an institution comes."""
 
     institution = serializers.CharField(max_length=40, help_text="Code of the invited institution.")
@@ -300,7 +300,7 @@ class MeetingAnswer(WriteEndpoint):
     tag = "meetings"
     access: ClassVar[Mapping[str, Access]] = PEOPLE
     summary: ClassVar[Mapping[str, str]] = {"POST": "Answer an invitation"}
-    requests: ClassVar[Mapping[str, Any]] = {"POST": AnswerBody}
+    requests: ClassVar[Mapping[str, Any]] = {"POST": InvitationAnswerBody}
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {
         "POST": {
             200: {
@@ -338,7 +338,7 @@ class MeetingAnswer(WriteEndpoint):
 
     def check_again(self, request: Request, **kwargs: Any) -> None:
         """The right to answer for that institution."""
-        body = read_body(AnswerBody, request)
+        body = read_body(InvitationAnswerBody, request)
         require(request.user, ANSWER_INVITATION, self._row(kwargs["code"], body["institution"]))
 
     def act(self, request: Request, **kwargs: Any) -> HttpResponse:
@@ -346,7 +346,7 @@ class MeetingAnswer(WriteEndpoint):
         code = kwargs["code"]
         if "\x00" in code:
             raise NotFoundError
-        body = read_body(AnswerBody, request)
+        body = read_body(InvitationAnswerBody, request)
         row = self._row(code, body["institution"])
         if not can(request.user, ANSWER_INVITATION, row):
             raise NotFoundError
