@@ -37,9 +37,9 @@ from alliance.kernel.errors import (
 )
 from alliance.kernel.events import emit
 from alliance.kernel.formats import format_moment
-from alliance.kernel.permissions import permissions, require
+from alliance.kernel.permissions import grants_of, institutions_acted_for, permissions, require
 from groups.actions import ballot_keys
-from groups.actions.conflict import lock_matter
+from groups.actions.conflict import lock_matter, require_no_conflict
 from groups.choices import (
     DECIDED_MOTIONS,
     MIN_SECRET_VOTERS,
@@ -164,6 +164,21 @@ def _lock(alliance: Alliance, code: str, *, shared: bool = False) -> Motion:
     if row is None:
         raise NotFoundError
     return Motion.objects.of(alliance).select_related("group", "meeting", "proposer").get(pk=row[0])
+
+
+def _require_to_run(alliance: Alliance, motion: Motion, actor: User, permission: str = RUN_MOTION) -> None:
+    """Ask the permission, and that no institution the person acts for stands aside from the matter.
+
+    A member may always change or withdraw the draft it has put itself.
+
+    Raises:
+        PermissionRefusedError: The actor may not.
+        ConflictOfInterestError: One of the actor's institutions stands aside.
+    """
+    require(actor, permission, motion)
+    own = institutions_acted_for(grants_of(actor, alliance))
+    if own and not (motion.state == MotionState.DRAFT and motion.proposer_id in own):
+        require_no_conflict(alliance, own, matter_of(motion))
 
 
 def _next_code(alliance: Alliance) -> str:
@@ -366,7 +381,7 @@ def change_motion(alliance: Alliance, code: str, *, values: Mapping[str, Any], a
         TransitionRefusedError: The vote is open or over.
     """
     motion = _lock(alliance, code)
-    require(actor, PUT_MOTION, motion)
+    _require_to_run(alliance, motion, actor, PUT_MOTION)
     OPEN_MOTION.check(motion.state)
     if unknown := sorted(set(values) - {*TEXT_FIELDS, *RULE_FIELDS}):
         _refuse(_("These fields cannot be changed here: %(names)s.") % {"names": ", ".join(unknown)}, "unknown_fields")
@@ -440,7 +455,7 @@ def name_teller(alliance: Alliance, code: str, *, institution_code: str, actor: 
         InvalidInputError: Not a secret ballot, decided already, unknown member, nobody represents it, or it stands aside.
     """
     motion = _lock(alliance, code)
-    require(actor, RUN_MOTION, motion)
+    _require_to_run(alliance, motion, actor)
     if motion.ballot != BallotForm.SECRET or motion.state not in {MotionState.DRAFT, MotionState.OPEN}:
         _refuse(_("Tellers are named for a secret ballot, before its close."), "no_tellers", "institution")
     institution = Institution.objects.of(alliance).active().filter(code=institution_code).first()
@@ -481,7 +496,7 @@ def open_motion(alliance: Alliance, code: str, *, closes_at: datetime, actor: Us
     """
     motion = _lock(alliance, code)
     if actor is not None:
-        require(actor, RUN_MOTION, motion)
+        _require_to_run(alliance, motion, actor)
     OPEN_MOTION.check(motion.state)
     if closes_at <= at:
         _refuse(_("The vote must close later than now."), "closes_early", "closes_at")
@@ -839,7 +854,7 @@ def close_motion(alliance: Alliance, code: str, *, at: datetime, actor: User | N
     """
     motion = _lock(alliance, code)
     if actor is not None:
-        require(actor, RUN_MOTION, motion)
+        _require_to_run(alliance, motion, actor)
     VOID_MOTION.check(motion.state)
     roll = _drop(alliance, motion, at)
     kept = {row.institution_id: row for row in roll if not row.excluded}
@@ -1147,7 +1162,7 @@ def withdraw_motion(alliance: Alliance, code: str, *, reason: str, actor: User, 
         TransitionRefusedError: Decided already.
     """
     motion = _lock(alliance, code)
-    require(actor, PUT_MOTION if motion.state == MotionState.DRAFT else RUN_MOTION, motion)
+    _require_to_run(alliance, motion, actor, PUT_MOTION if motion.state == MotionState.DRAFT else RUN_MOTION)
     WITHDRAW_MOTION.check(motion.state)
     words = reason.strip()
     was_open = motion.state == MotionState.OPEN
@@ -1183,7 +1198,7 @@ def publish_decision(alliance: Alliance, code: str, *, is_public: bool, actor: U
         PermissionRefusedError: Neither secretariat nor committee.
     """
     motion = _lock(alliance, code)
-    require(actor, RUN_MOTION, motion)
+    _require_to_run(alliance, motion, actor)
     if motion.is_public != is_public:
         motion.is_public = is_public
         motion.save(update_fields=["is_public"])

@@ -172,6 +172,9 @@ def voter_ids(alliance: Alliance, motion: Motion, user: Any, at: datetime) -> se
         for grant in grants_of(user, alliance)
         if grant.scope == "institution" and grant.role == StaffRole.REPRESENTATIVE and grant.institution_id is not None
     }
+    still_there = (
+        InstitutionStaff.objects.of(alliance).at(at).filter(user=user, institution_id=OuterRef("membership__institution_id"))
+    )
     stood_in_for = (
         SeatAlternate.objects.of(alliance)
         .filter(
@@ -183,6 +186,7 @@ def voter_ids(alliance: Alliance, motion: Motion, user: Any, at: datetime) -> se
             membership__starts_at__lte=at,
             membership__institution__state=InstitutionState.ACTIVE,
         )
+        .filter(Exists(still_there))  # the naming ends with the role in the institution
         .values_list("membership__institution_id", flat=True)
         if motion.group_id is not None
         else ()
@@ -293,10 +297,14 @@ def document_of(alliance: Alliance, motion: Motion) -> dict[str, Any]:
 
 
 def list_codes(alliance: Alliance, motion: Motion) -> list[str]:
-    """The sorted codes of a decided secret ballot, without choices; one query."""
+    """The sorted SHA-256 digests of the codes of a decided secret ballot, without choices; one query.
+
+    Never the codes themselves: whoever knows a code gets its receipt, and with all of them every choice.
+    """
     if motion.state not in DECIDED_MOTIONS or motion.ballot != BallotForm.SECRET:
         return []
-    return list(BallotPaper.objects.of(alliance).filter(motion=motion).order_by("code").values_list("code", flat=True))
+    codes = BallotPaper.objects.of(alliance).filter(motion=motion).values_list("code", flat=True)
+    return sorted(digest_of(code) for code in codes)
 
 
 def prove_receipt(alliance: Alliance, motion: Motion, code: str) -> list[ballot_box.Inclusion]:
