@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.urls import NoReverseMatch, reverse
@@ -205,12 +206,12 @@ def _institution_parties(alliance: Alliance, code: str) -> Parties | None:
     return Parties(frozenset({found}), stand_aside=True) if found else None
 
 
-def _institutions_voted_on(alliance: Alliance) -> dict[str, Parties]:
+def _institutions_voted_on(alliance: Alliance, prefix: str) -> dict[str, Parties]:
     """Members before a body, as for a suspension."""
     codes = {
         split(matter)[1]
         for matter in Motion.objects.of(alliance)
-        .filter(state__in=[MotionState.DRAFT, MotionState.OPEN], matter__startswith="institution:")
+        .filter(state__in=[MotionState.DRAFT, MotionState.OPEN], matter__startswith=f"{prefix}:")
         .values_list("matter", flat=True)
     }
     ids = Institution.objects.of(alliance).filter(code__in=codes).values_list("code", "id")
@@ -245,7 +246,15 @@ matter_parties.register(
 )
 matter_parties.register(
     "institution",
-    MatterKind(_("Institution"), _institution_parties, _institutions_voted_on, "institution_detail"),
+    MatterKind(
+        _("Institution"), _institution_parties, partial(_institutions_voted_on, prefix="institution"), "institution_detail"
+    ),
+)
+matter_parties.register(
+    "standing",
+    MatterKind(
+        _("Standing"), _institution_parties, partial(_institutions_voted_on, prefix="standing"), "institution_detail"
+    ),
 )
 matter_parties.register("dispute", MatterKind(_("Dispute"), _dispute_parties, _open_disputes, "dispute_detail"))
 matter_parties.register("motion", MatterKind(_("Motion"), _motion_parties, _open_motions, "motion_detail"))

@@ -89,6 +89,8 @@ def conflict_list(request: HttpRequest) -> HttpResponse:
 def conflict_matter(request: HttpRequest, matter: str) -> HttpResponse:
     """The record of one matter: who stands or stood aside, how it was found, what was ruled; and the lines for minutes."""
     alliance = enter_console(request, "conflicts")
+    if "\x00" in matter:
+        raise Http404
     conflicts = list(list_conflicts(alliance, only_open=False, matter=matter)[:200])
     if not conflicts:
         raise Http404
