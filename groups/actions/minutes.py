@@ -27,7 +27,7 @@ from groups.choices import DECIDED_MOTIONS, MeetingState, MinutesState, MotionSt
 from groups.models import AgendaItem, Meeting, Minutes, MinutesComment
 from groups.permissions import APPROVE_MINUTES, PUBLISH_DECISION, RECORD_MEETING, REMARK_ON_MINUTES
 from groups.selectors.meeting import reader_ids
-from groups.selectors.minutes import collect_facts, digest_of_minutes, same_facts
+from groups.selectors.minutes import collect_facts, digest_of_minutes, has_written, same_facts
 from groups.signals import MINUTES_APPROVED, MINUTES_CIRCULATED, MINUTES_PUBLISHED
 from groups.transitions import APPROVE_MINUTES as APPROVE
 from groups.transitions import CIRCULATE_MINUTES, PUBLISH_MINUTES
@@ -320,7 +320,7 @@ def approve_minutes(alliance: Alliance, code: str, version: int, *, actor: User,
         alliance: The tenant.
         code: The meeting.
         version: The version.
-        actor: Needs ``groups.approve_minutes``; never whoever wrote them.
+        actor: Needs ``groups.approve_minutes``; never whoever wrote or changed them.
         at: Now.
 
     Raises:
@@ -332,7 +332,7 @@ def approve_minutes(alliance: Alliance, code: str, version: int, *, actor: User,
     minutes = lock_minutes(alliance, code, version)
     require(actor, APPROVE_MINUTES, minutes.meeting)
     APPROVE.check(minutes.state)
-    if minutes.written_by_id == actor.pk:
+    if has_written(minutes, actor):
         raise SeparationOfDutiesError(
             _("You wrote these minutes; somebody else approves them."),
             code="own_minutes",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from alliance.models import AuditEntry
 from alliance.selectors.audit import latest_head
 from groups.choices import DECIDED_MOTIONS, MinutesState
 from groups.models import Minutes, MinutesComment, MotionElector, Participation
@@ -170,6 +171,16 @@ def digest_of_minutes(minutes: Minutes) -> str:
         "facts": minutes.facts,
     }
     return hashlib.sha256(canonical(document).encode()).hexdigest()
+
+
+def has_written(minutes: Minutes, user: Any) -> bool:
+    """Whether a person began a version or changed its text, by the audit log; one query."""
+    if minutes.written_by_id == user.pk:
+        return True
+    entries = AuditEntry.objects.of(minutes.alliance).filter(
+        object_type=minutes._meta.label_lower, object_id=str(minutes.pk)
+    )
+    return entries.filter(verb="edit_minutes", actor_id=user.uuid).exists()
 
 
 def list_remarks(minutes: Minutes) -> list[MinutesComment]:

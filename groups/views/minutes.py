@@ -34,7 +34,7 @@ from groups.models import AgendaItem, Meeting, Minutes
 from groups.permissions import APPROVE_MINUTES as MAY_APPROVE
 from groups.permissions import PUBLISH_DECISION, RECORD_MEETING, REMARK_ON_MINUTES
 from groups.selectors.meeting import list_minutes
-from groups.selectors.minutes import collect_facts, list_remarks
+from groups.selectors.minutes import collect_facts, has_written, list_remarks
 from groups.transitions import APPROVE_MINUTES, CIRCULATE_MINUTES, PUBLISH_MINUTES
 from groups.views.meeting import attempt, enter, find, form_page, posted, title_of, trail, url_of
 
@@ -170,7 +170,7 @@ def minutes_detail(request: HttpRequest, code: str, version: int) -> HttpRespons
         "may_remark": may_remark,
         "may_circulate": may_record and minutes.state == MinutesState.DRAFT,
         "may_approve": can(request.user, MAY_APPROVE, meeting) and minutes.state == MinutesState.CIRCULATED,
-        "is_writer": minutes.written_by_id == request.user.pk,
+        "is_writer": has_written(minutes, request.user),
         "may_publish": can(request.user, PUBLISH_DECISION, meeting) and minutes.state == MinutesState.APPROVED,
         "may_amend": may_record and minutes.state in (MinutesState.APPROVED, MinutesState.PUBLISHED),
         "form": form,
