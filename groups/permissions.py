@@ -17,6 +17,7 @@ from alliance.kernel.permissions import (
     InAlliance,
     InInstitution,
     declare,
+    grants_of,
     institutions_acted_for,
     share_checks,
 )
@@ -334,9 +335,11 @@ MEDIATORS_RIGHTS = frozenset({VIEW_DISPUTE, MEDIATE_DISPUTE, ESCALATE_DISPUTE})
 
 def is_mediator(actor: Any, permission: str, record: Any) -> bool:
     """Whether the person mediates this very dispute."""
-    return (
-        permission in MEDIATORS_RIGHTS and isinstance(record, Dispute) and actor.is_active and record.mediator_id == actor.pk
-    )
+    if permission not in MEDIATORS_RIGHTS or not isinstance(record, Dispute) or record.mediator_id != actor.pk:
+        return False
+    # Whoever comes to act for a party, or for one that stands aside, is no mediator any more: another one must be named.
+    own = institutions_acted_for(grants_of(actor, record.alliance))
+    return bool(actor.is_active) and not (own and own & institutions_excluded(record))
 
 
 share_checks.register("groups.mediator", is_mediator)
