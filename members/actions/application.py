@@ -54,7 +54,7 @@ from members.selectors.admission import (
     field_labels,
     missing_points,
 )
-from members.selectors.application import evidence_kinds, find_members_like
+from members.selectors.application import evidence_kinds, find_members_like, find_present_member
 from members.selectors.institution_values import Fault, check_entry, fault_text, has_control_characters
 from members.signals import APPLICATION_DECIDED, APPLICATION_SUBMITTED, APPLICATION_WITHDRAWN
 from members.transitions import (
@@ -633,11 +633,31 @@ def complete_application(alliance: Alliance, code: str, *, actor: User, at: date
     require(actor, SCREEN_APPLICATION, application)
     COMPLETE_APPLICATION.check(application.state)
     require_complete(application)
+    refuse_members_double(application)
     _move(application, COMPLETE_APPLICATION, actor=actor, at=at, returned_points=[], due_at=None, screened_by=actor)
     _settle_office(application, TO_SCREEN, actor, at)
     _ask_office(application, TO_DECIDE, at)
     letters.write_complete(application, key=f"complete:{at:%Y-%m-%dT%H:%M:%S.%f}", at=at)
     return application
+
+
+def refuse_members_double(application: Application) -> None:
+    """Refuse an application that carries the name or the registry code of a present member.
+
+    Admitting it would make whoever sent it the representative of that member.
+
+    Raises:
+        DomainError: Such a member is there.
+    """
+    member = find_present_member(application)
+    if member is not None:
+        raise DomainError(
+            _("%(name)s (%(code)s) is a member already, with this name or registry code.")
+            % {"name": member.name, "code": member.code},
+            code="institution_known",
+            remedy=_("Send the application back: its applicant corrects the name, or asks the member for access."),
+            who=[AllianceRole.SECRETARIAT.label],
+        )
 
 
 def require_complete(application: Application) -> None:
@@ -689,6 +709,7 @@ def begin_vote(alliance: Alliance, code: str, *, decision_reference: str, actor:
     require(actor, SCREEN_APPLICATION, application)
     PUT_TO_VOTE.check(application.state)
     require_complete(application)
+    refuse_members_double(application)
     _move(application, PUT_TO_VOTE, actor=actor, at=at, decision_reference=decision_reference)
     _settle_office(application, TO_DECIDE, actor, at)
     return application
@@ -732,6 +753,8 @@ def decide_application(
     application = _by_code(alliance, code)
     if application.state != ApplicationState.VOTING or application.decision_reference != decision_reference:
         return None
+    if accepted and find_present_member(application) is not None:  # became a member while the vote was open
+        return note_no_decision(alliance, code, decision_reference=decision_reference, at=at)
     also: dict[str, Any] = {"decided_at": at, "due_at": None, "decision_reason": reason.strip()}
     if accepted:
         _move(application, ACCEPT_APPLICATION, actor=None, at=at, institution=_admit(application, at), **also)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.permissions import can
 from alliance.kernel.registry import Registry
-from members.choices import ApplicationState, InstitutionKind
+from members.choices import RIGHTS_ENDED, ApplicationState, InstitutionKind
 from members.models import Application, ApplicationEvidence, Institution
 
 if TYPE_CHECKING:
@@ -41,6 +41,17 @@ def find_members_like(application: Application) -> QuerySet[Institution]:
     if application.registry_code:
         same |= Q(registry_scheme=application.registry_scheme, registry_code=application.registry_code)
     return Institution.objects.of(application.alliance).filter(same)
+
+
+def find_present_member(application: Application) -> Institution | None:
+    """A member whose rights have not ended and that an application looks like, duplicates followed; two queries mostly."""
+    for known in find_members_like(application).order_by("id"):
+        entry = known
+        while entry.merged_into is not None:
+            entry = entry.merged_into
+        if entry.state not in RIGHTS_ENDED:
+            return entry
+    return None
 
 
 def find_other_applications(application: Application) -> QuerySet[Application]:
