@@ -26,7 +26,7 @@ NOT_KEPT = frozenset({"after", "before", "cursor", "format", "view", "done", "pa
 
 def clean_query(query: str) -> str:
     """A query string without what does not belong to a view."""
-    pairs = [(name, value) for name, value in parse_qsl(query.lstrip("?")) if name not in NOT_KEPT]
+    pairs = [(name, value) for name, value in parse_qsl(query.replace("\x00", "").lstrip("?")) if name not in NOT_KEPT]
     return urlencode(pairs)
 
 
@@ -49,7 +49,7 @@ def save_view(
         InvalidInputError: No name, a query too long, or more than fifty views.
     """
     require(actor, "alliance.view_console", alliance)
-    name = " ".join(name.split())
+    name = " ".join(name.replace("\x00", "").split())
     if not name:
         words = _("Give the view a name.")
         raise InvalidInputError(words, code="name_missing", fields={"name": words})

@@ -45,7 +45,7 @@ def _selection(request: HttpRequest, query: str) -> QuerySet[Institution]:
     if request.POST.get("select_all_results"):
         asked = parse_query(lambda name: values.get(name, []))
         return narrow(alliance, asked, timezone.localdate()).order_by(*order)
-    codes = request.POST.getlist("chosen")[:1000]
+    codes = [code for code in request.POST.getlist("chosen")[:1000] if "\x00" not in code]
     return Institution.objects.of(alliance).filter(code__in=codes).order_by(*order)
 
 

@@ -105,7 +105,7 @@ def expert_list(request: AllianceRequest, area: str) -> HttpResponse:
         "query": query,
         "page": page,
         "rows": [{"expert": expert, "url": _link(place, "expert_detail", code=expert.code)} for expert in page.items],
-        "languages": LANGUAGE_NAMES,
+        "language_names": LANGUAGE_NAMES,
         "csv_url": f"?{keep.urlencode()}",
         "clear_url": _link(place, "expert_list"),
         "new_url": _link(place, "expert_new") if own or area == "console" else "",
@@ -393,7 +393,7 @@ def public_expert_list(request: AllianceRequest) -> HttpResponse:
         "query": query,
         "page": page,
         "rows": [{"expert": expert, "languages": _languages(expert)} for expert in page.items],
-        "languages": LANGUAGE_NAMES,
+        "language_names": LANGUAGE_NAMES,
         "clear_url": reverse("public_expert_list"),
     }
     return render(request, "members/public_expert_list.html", context)
