@@ -70,6 +70,16 @@ class Endpoint(APIView):
             raise NotFoundError
         return found
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask who calls and whether it may; a name with a null byte is in no table.
+
+        Raises:
+            NotFoundError: The address holds a null byte.
+        """
+        super().initial(request, *args, **kwargs)
+        if any(isinstance(value, str) and "\x00" in value for value in kwargs.values()):
+            raise NotFoundError
+
     def finalize_response(  # type: ignore[override]  # answers of Django itself pass as they are
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
@@ -327,7 +337,12 @@ def read_body(serializer: type[serializers.Serializer[Any]], request: Request) -
 
     Raises:
         ValidationError: The body breaks the declared shape.
+        ParseError: It is nested too deep to be read.
     """
-    given = serializer(data=request.data)
+    try:
+        data = request.data
+    except RecursionError as error:
+        raise ParseError from error
+    given = serializer(data=data)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)

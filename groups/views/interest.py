@@ -218,7 +218,7 @@ def declaration_list(request: AllianceRequest) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdigit() and 2000 <= int(asked[:4]) <= today.year else today.year
+    year = int(asked) if asked.isdecimal() and len(asked) == 4 and 2000 <= int(asked) <= today.year else today.year
     proposed = date(year, ASKING_MONTH, LAST_DAY) if today.month == ASKING_MONTH else today + timedelta(days=JOINER_DAYS)
     form = AskForm(request.POST if request.method == "POST" else None, initial={"due_on": proposed})
     if request.method == "POST" and form.is_valid():

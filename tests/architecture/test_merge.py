@@ -71,7 +71,7 @@ def test_sealed_results_and_append_only_records_are_left_alone_with_a_reason(nam
 
 
 def test_the_rule_for_names_finds_plain_numbers() -> None:
-    class Fake(models.BigIntegerField):
+    class Fake(models.BigIntegerField):  # type: ignore[type-arg]
         pass
 
     for name, holds in (("institution_id", True), ("host_institution_id", True), ("institutions", False), ("weight", False)):

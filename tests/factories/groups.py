@@ -50,6 +50,4 @@ def make_interest(institution: Institution, party: Institution | str, kind: str 
 def make_conflict(institution: Institution, matter: str, **fields: Any) -> ConflictOfInterest:
     """A declared conflict that counts."""
     values: dict[str, Any] = {"reason": "Holds shares.", "declared_at": timezone.now() - timedelta(days=1), **fields}
-    return ConflictOfInterest.objects.create(
-        alliance=institution.alliance, institution=institution, matter=matter, **values
-    )
+    return ConflictOfInterest.objects.create(alliance=institution.alliance, institution=institution, matter=matter, **values)

@@ -164,11 +164,12 @@ def test_twins_of_one_described_institution_are_named_with_the_reasons(act: Alli
     )
     make_institution(act, code="A-2", name_en="Harbour Bank")
 
-    for described in (
+    descriptions: tuple[dict[str, Any], ...] = (
         {"name_en": "Textile University of Donghua"},
         {"name_zh": "東華紡織大學"},
         {"name_en": "Something else", "domain": "office@lib.dhtu.edu.cn"},
-    ):
+    )
+    for described in descriptions:
         twins = find_twins(act, **described)
         assert [twin.institution.code for twin in twins] == ["A-1"], described
         assert twins[0].words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,9 +127,7 @@ def test_two_entries_can_be_named_by_hand_and_wrong_codes_keep_what_was_typed(
     assert "Named by hand" in client.get(right["Location"]).content.decode()
 
 
-def test_adding_what_is_there_already_leads_to_the_comparison(
-    alliance: Alliance, secretary: User, client_for: Any
-) -> None:
+def test_adding_what_is_there_already_leads_to_the_comparison(alliance: Alliance, secretary: User, client_for: Any) -> None:
     with tenancy.acting_in(alliance):
         make_institution(alliance, code="I-1", name_en="Weaving Institute of Hangzhou")
     answer = client_for(secretary).post(
@@ -157,7 +156,7 @@ def test_the_list_asks_the_same_number_of_questions_for_many_pairs(
 ) -> None:
     with tenancy.acting_in(alliance):
         entries = [make_institution(alliance) for _number in range(12)]
-        for first, second in zip(entries, entries[1:], strict=False):
+        for first, second in pairwise(entries):
             DuplicatePair.objects.create(alliance=alliance, first=first, second=second, score="0.9", found_at=timezone.now())
     client = client_for(secretary)
     client.get(at(alliance, "duplicate_list"))

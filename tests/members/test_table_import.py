@@ -41,7 +41,7 @@ EXPERTS = ["institution", "name_en", "skills_en", "orcid", "consent"]
 SEATS = ["institution", "group", "role", "starts_at", "ends_at"]
 
 
-def workbook(rows: list[list[Any]]) -> bytes:
+def workbook(rows: Any) -> bytes:
     book = Workbook()
     for row in rows:
         book.active.append(row)
@@ -77,7 +77,7 @@ def take_in(
         lambda: start_check(alliance, record.uuid, actor=actor),
         lambda: start_import(alliance, record.uuid, policy=policy, actor=actor),
     ):
-        started = begin()
+        started = begin()  # type: ignore[no-untyped-call]
         jobs.run_job(alliance.pk, started.job_id)  # type: ignore[arg-type]
     return InstitutionImport.objects.select_related("error_file").get(pk=record.pk)
 
