@@ -435,7 +435,7 @@ def ask_members(event: Event) -> None:
 
 # Admission, suspension, expulsion
 recused_from.register("groups", list_recused)
-panels.register("membership", Panel("groups/institution_motions.html", motions_panel, order=70))
+panels.register("membership", Panel("groups/institution_motions.html", motions_panel, order=70, office_only=True))
 decision_links.register("groups", decision_page)
 application_links.register(
     "vote",

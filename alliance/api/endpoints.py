@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseNotModified
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.views import APIView
 
 from alliance.actions import idempotency

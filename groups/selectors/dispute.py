@@ -52,7 +52,9 @@ def _speaking_for(user: Any, alliance: Alliance) -> set[int]:
 def list_own_disputes(alliance: Alliance, user: Any) -> QuerySet[Dispute]:
     """Disputes of the institutions a person speaks for, and those the person mediates, newest first; one query."""
     own = _speaking_for(user, alliance)
-    mediated = list_committee_disputes(alliance, user).filter(mediator_id=user.pk).order_by()  # none with a part of one's own
+    mediated = (
+        list_committee_disputes(alliance, user).filter(mediator_id=user.pk).order_by()
+    )  # none with a part of one's own
     return (
         Dispute.objects.of(alliance)
         .filter(Q(claimant_id__in=own) | Q(respondent_id__in=own) | Q(pk__in=mediated.values("pk")))

@@ -378,19 +378,24 @@ class Panel:
         template: Template of the card.
         context: Its values. Alliance, institution and moment in; constant number of queries.
         order: Place among the cards.
+        office_only: Whether the card stands in the console only, not on the institution's own page in the portal.
     """
 
     template: str
     context: Callable[[Alliance, Institution, datetime], dict[str, Any]]
     order: int = 50
+    office_only: bool = False
 
 
 panels: Registry[Panel] = Registry("panel of an institution")
 
 
-def list_panels(alliance: Alliance, institution: Institution, at: datetime) -> list[tuple[str, dict[str, Any]]]:
-    """Templates and values of the cards that upper layers add, in order."""
+def list_panels(
+    alliance: Alliance, institution: Institution, at: datetime, *, for_office: bool
+) -> list[tuple[str, dict[str, Any]]]:
+    """Templates and values of the cards that upper layers add, in order; those of the office only where it reads."""
     return [
         (panel.template, panel.context(alliance, institution, at))
         for panel in sorted(panels.values(), key=lambda panel: panel.order)
+        if for_office or not panel.office_only
     ]

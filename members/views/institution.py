@@ -267,7 +267,7 @@ def institution_detail(request: HttpRequest, code: str) -> HttpResponse:
         "supplies": list(list_supplies(institution)),
         "today": timezone.localdate(),
         "staff": list(list_staff(institution, at)),
-        "panels": list_panels(alliance, institution, at),
+        "panels": list_panels(alliance, institution, at, for_office=True),
         "history": list_history(alliance, institution),
         "steps": list_steps(institution, request.user),
         "duties": list_open_duties(alliance, institution, at) if institution.state == "leaving" else [],

@@ -91,7 +91,7 @@ def portal_institution_detail(request: HttpRequest, code: str) -> HttpResponse:
         "today": timezone.localdate(),
         "area": "portal",
         "staff": list(list_staff(institution, at)),
-        "panels": list_panels(request.alliance, institution, at),  # type: ignore[attr-defined]
+        "panels": list_panels(request.alliance, institution, at, for_office=False),  # type: ignore[attr-defined]
         "facts": facts,
         "verification": summarise(facts),
         "more_facts": more_facts_of(institution),

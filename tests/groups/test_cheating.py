@@ -21,6 +21,7 @@ from groups.actions.motion import cast_vote, change_motion, name_teller, open_mo
 from groups.choices import GroupKind
 from groups.models import BallotPaper, GroupMembership, Motion, SeatAlternate
 from groups.selectors.conflict import list_recused
+from groups.selectors.dispute import list_own_disputes
 from members.actions.exit import note_standing_step
 from members.actions.staff import end_staff
 from members.choices import StaffRole, StandingNoteKind
@@ -132,8 +133,10 @@ def test_a_mediator_who_joins_a_party_mediates_no_more(act: Alliance) -> None:
     )
     name_mediator(act, dispute.code, str(mediator.uuid), actor=other, at=now)
     make_proposal(act, dispute.code, text="Half each.", actor=mediator, at=now)
+    assert list(list_own_disputes(act, mediator)) == [dispute]
     make_staff(claimant, mediator, role=StaffRole.STAFF, starts_at=now)
     forget_grants(mediator)
 
     with pytest.raises(DomainError):
         make_proposal(act, dispute.code, text="All to one.", actor=mediator, at=timezone.now())
+    assert not list_own_disputes(act, mediator).exists()
