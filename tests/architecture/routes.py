@@ -1083,8 +1083,9 @@ TABLE: dict[str, dict[str, str]] = {
     },
 }
 SCOPE_OPENS: dict[str, set[str]] = {
-    "experts:read": {"api_expert_detail", "api_expert_list"},
-    "resources:read": {"api_resource_detail", "api_resource_list"},
+    "experts:read": {"api_expert_list"},
+    "motions:read": {"api_motion_list"},
+    "resources:read": {"api_resource_list"},
     "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
     "charter:read": {"api_charter_list"},
