@@ -696,6 +696,8 @@ def value_schema(target: Any) -> dict[str, Any]:
     """JSON schema of a column."""
     if isinstance(target, ArrayField):
         return {"type": "array", "items": value_schema(target.base_field)}
+    if isinstance(target, models.JSONField) and target.default is list:
+        return {"type": "array", "items": {}}
     if isinstance(target, models.JSONField):
         return {"type": "object", "additionalProperties": True}
     found: dict[str, Any]

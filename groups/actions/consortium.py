@@ -137,7 +137,8 @@ def found_consortium(alliance: Alliance, institution_code: str, *, actor: User, 
         consortium,
         actor=actor,
         verb="found_consortium",
-        after={"code": consortium.code, "lead": institution.code, "name_en": kept["name_en"], "name_zh": kept["name_zh"]},
+        after={"code": consortium.code, "lead": institution.code},
+        personal={f"after.{name}": kept[name] for name in ("name_en", "name_zh") if kept[name]},
         at=at,
     )
     return consortium

@@ -193,9 +193,12 @@ def _propose(
             "period": responsibility.period,
             "starts_on": responsibility.starts_on,
             "due_on": responsibility.due_on,
-            "duty_en": responsibility.duty_en,
-            "duty_zh": responsibility.duty_zh,
             "follows": previous.code if previous else None,
+        },
+        personal={
+            f"after.{name}": getattr(responsibility, name)
+            for name in ("duty_en", "duty_zh")
+            if getattr(responsibility, name)
         },
         at=at,
     )
