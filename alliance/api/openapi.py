@@ -36,6 +36,10 @@ def ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+NOTHING: dict[str, Any] = {"type": "object", "additionalProperties": False}
+"""A body without members."""
+
+
 class AllianceSchema(AutoSchema):  # type: ignore[misc]
     """Operations of :class:`alliance.api.endpoints.Endpoint`."""
 
@@ -192,12 +196,14 @@ class AllianceSchema(AutoSchema):  # type: ignore[misc]
         content: dict[str, Any] = {"schema": self._shape(shape, "request")}
         if (example := view.examples.get((self.method, "request"))) is not None:
             content["example"] = example
+        elif content["schema"] == NOTHING:
+            content["example"] = {}
         return {"required": True, "content": {media_type: content}}
 
     def _shape(self, shape: Any, direction: Literal["request", "response"]) -> dict[str, Any]:
         if isinstance(shape, type) and issubclass(shape, serializers.Serializer):
             if not shape().fields:
-                return {"type": "object", "additionalProperties": False}
+                return dict(NOTHING)
             return dict(self.resolve_serializer(shape, direction).ref)
         return dict(shape)
 
