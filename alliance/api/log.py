@@ -40,6 +40,14 @@ class LogHead(Endpoint):
     explanation: ClassVar[Mapping[str, str]] = {
         "GET": "`note` is a C2SP checkpoint in a signed note. Keep it: an earlier head proves later changes of the log."
     }
+    examples: ClassVar[Mapping[Any, Any]] = {
+        "GET": {
+            "size": 2,
+            "root": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "note": "alliance.example.org/a/weaving/log\n2\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+            "key": "alliance.example.org/a/weaving/log+0a1b2c3d+AY6q",
+        }
+    }
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {
         "GET": {200: _object(size=_NUMBER, root={"type": "string", "format": "byte"}, note=_TEXT, key=_TEXT)}
     }
@@ -72,6 +80,15 @@ class LogConsistency(Endpoint):
         },
     )
     more_errors: ClassVar[tuple[int, ...]] = (400,)
+    examples: ClassVar[Mapping[Any, Any]] = {
+        "GET": {
+            "format": "alliance-audit-consistency",
+            "from": 1,
+            "to": 2,
+            "proof": ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="],
+            "head": "alliance.example.org/a/weaving/log\n2\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+        }
+    }
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {
         "GET": {200: _object(**{"format": _TEXT, "from": _NUMBER, "to": _NUMBER, "proof": _PROOF, "head": _TEXT})}
     }
@@ -97,6 +114,16 @@ class LogInclusion(Endpoint):
     tag = "audit log"
     access: ClassVar[Mapping[str, Access]] = {"GET": Access(permission=EXPORT)}
     summary: ClassVar[Mapping[str, str]] = {"GET": "Prove that an entry stands in the audit log"}
+    examples: ClassVar[Mapping[Any, Any]] = {
+        "GET": {
+            "format": "alliance-audit-inclusion",
+            "entry": "01933f0e-6e8a-7c3e-8a51-5b8f0a2d1c4b",
+            "index": 0,
+            "record": '{"v":1,"h":"sha256"}',
+            "proof": ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="],
+            "head": "alliance.example.org/a/weaving/log\n2\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+        }
+    }
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {
         "GET": {200: _object(format=_TEXT, entry=_TEXT, index=_NUMBER, record=_TEXT, proof=_PROOF, head=_TEXT)}
     }
