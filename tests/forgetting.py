@@ -46,6 +46,7 @@ FUNCTIONS: frozenset[str] = frozenset(
         "alliance.kernel.rich_text._render",
         "alliance.kernel.signing.is_signed",
         "alliance.templatetags.ui.draw_icon",
+        "members.selectors.directory.tiles",
         "members.selectors.regions._regions_by_name",
         "members.selectors.regions.regions",
     }

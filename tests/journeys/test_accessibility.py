@@ -79,8 +79,10 @@ theme and width that changes colours is looked at in one. Comparing colours take
 
 HOME = "/a/weaving/"
 LANGUAGES = tuple(ROUNDS)
-PRODUCTS = 15
-"""Products whose links are followed, so that every stage is among them; of other routes one page is enough."""
+FOLLOWED = {"product_detail": 15, "meeting_detail": 6, "meeting_list": 5, "duplicate_list": 3}
+"""How many pages of a route are read for their links, so that every stage is among them; of other routes one is enough."""
+TABBED = {"duplicate_list", "meeting_list"}
+"""Routes whose tabs differ in the query string only."""
 
 THINKING_SECONDS = 4
 """A form that comes back faster is taken for a machine's."""
@@ -362,8 +364,6 @@ PAGES: dict[str, dict[str, Seen]] = {
         **{route: Seen(WISDOM) for route in ("inbox", "inbox_hand_over", "product_draft", "product_review")},
         "portal_institution": Seen(OFFICE),
         "portal_duty_decline": Seen(ENTERPRISE, like="portal_duty"),
-        **{route: Seen(WISDOM) for route in ("portal_expert_edit", "portal_expert_consent", "portal_expert_interest_new")},
-        "portal_resource_edit": Seen(WISDOM),
         "product_adapt": Seen(MEDIA, like="product_detail"),
     },
 }
@@ -472,6 +472,10 @@ NO_PAGE: dict[str, str] = {
             "rating_moderate",
         ),
         _POSTED,
+    ),
+    **dict.fromkeys(
+        ("portal_expert_edit", "portal_expert_consent", "portal_expert_interest_new", "portal_resource_edit"),
+        "the console's page in the portal's frame; only the own institution's entries lead there",
     ),
     "switch_language": "redirects",
     "account_start": "redirects",
@@ -647,15 +651,16 @@ def follow_links(tour: Tour, reader: str) -> None:
                 aim = urlsplit(urljoin(answer.url, link.replace("&amp;", "&")))
                 name, _kwargs = match(aim.path)
                 skip = aim.netloc != urlsplit(tour.platform.url).netloc or name in NO_PAGE or name.startswith("api_")
-                limit = PRODUCTS if name == "product_detail" else 1
-                if skip or not name or aim.path in queued:
+                limit = FOLLOWED.get(name, 1)
+                where = f"{aim.path}?{aim.query}" if name in TABBED and aim.query else aim.path
+                if skip or not name or where in queued:
                     continue
                 tour.found.setdefault((reader, name), aim.path)
                 if count.get(name, 0) >= limit:
                     continue
                 count[name] = count.get(name, 0) + 1
-                queued.add(aim.path)
-                queue.append(aim.path)
+                queued.add(where)
+                queue.append(where)
 
 
 def guard(tour: Tour) -> None:

@@ -115,8 +115,8 @@ def test_two_entries_can_be_named_by_hand_and_wrong_codes_keep_what_was_typed(
 ) -> None:
     client = client_for(secretary)
     with tenancy.acting_in(alliance):
-        make_institution(alliance, code="I-1")
-        make_institution(alliance, code="I-2")
+        make_institution(alliance, code="I-1", name_en="Alpha Weavers")
+        make_institution(alliance, code="I-2", name_en="Harbour Library")
 
     wrong = client.post(at(alliance, "duplicate_compare"), {"first": "I-1", "second": "I-99"})
     assert wrong.status_code == 422
