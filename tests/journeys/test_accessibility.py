@@ -79,9 +79,9 @@ theme and width that changes colours is looked at in one. Comparing colours take
 
 HOME = "/a/weaving/"
 LANGUAGES = tuple(ROUNDS)
-FOLLOWED = {"product_detail": 15, "meeting_detail": 6, "meeting_list": 5, "duplicate_list": 3}
+FOLLOWED = {"product_detail": 15, "meeting_detail": 24, "meeting_list": 5, "duplicate_list": 3}
 """How many pages of a route are read for their links, so that every stage is among them; of other routes one is enough."""
-TABBED = {"duplicate_list", "meeting_list"}
+TABBED = {"duplicate_list", "meeting_detail", "meeting_list"}
 """Routes whose tabs differ in the query string only."""
 
 THINKING_SECONDS = 4
