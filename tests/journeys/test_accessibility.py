@@ -79,9 +79,9 @@ theme and width that changes colours is looked at in one. Comparing colours take
 
 HOME = "/a/weaving/"
 LANGUAGES = tuple(ROUNDS)
-FOLLOWED = {"product_detail": 15, "meeting_detail": 24, "meeting_list": 5, "duplicate_list": 3}
+FOLLOWED = {"product_detail": 15, "meeting_detail": 24, "duplicate_list": 3}
 """How many pages of a route are read for their links, so that every stage is among them; of other routes one is enough."""
-TABBED = {"duplicate_list", "meeting_detail", "meeting_list"}
+TABBED = {"duplicate_list", "meeting_detail"}
 """Routes whose tabs differ in the query string only."""
 
 THINKING_SECONDS = 4
@@ -639,6 +639,8 @@ def follow_links(tour: Tour, reader: str) -> None:
     """Read pages from the first one on; keep one address per route and follow its links."""
     with tour.page(reader) as page:
         queue = [HOME] if reader == NOBODY else [HOME, address("portal_home"), address("dashboard")]
+        if reader == OFFICE:  # what lies behind a form of choices has no link
+            queue.append(f"{address('meeting_list')}?when=past")
         queued = set(queue)
         count: dict[str, int] = {}
         while queue:
