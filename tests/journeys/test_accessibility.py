@@ -249,14 +249,8 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "meeting_step",
                 "agenda_add",
                 "agenda_edit",
-                "attendance_note",
-                "action_add",
                 "action_list",
                 "action_detail",
-                "minutes_edit",
-                "minutes_detail",
-                "minutes_step",
-                "minutes_amend",
                 "decision_register",
                 "conflict_list",
                 "conflict_matter",
@@ -476,6 +470,11 @@ NO_PAGE: dict[str, str] = {
     **dict.fromkeys(
         ("portal_expert_edit", "portal_expert_consent", "portal_expert_interest_new", "portal_resource_edit"),
         "the console's page in the portal's frame; only the own institution's entries lead there",
+    ),
+    **dict.fromkeys(
+        ("attendance_note", "action_add", "minutes_edit", "minutes_detail", "minutes_step", "minutes_amend"),
+        "only while a meeting is under way or its minutes are open, which the demonstration's are not for the office;"
+        " test_meeting_and_vote walks through them",
     ),
     "switch_language": "redirects",
     "account_start": "redirects",
