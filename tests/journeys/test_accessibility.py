@@ -965,7 +965,8 @@ def test_pages_are_accessible_in_both_themes_and_all_widths(tour: Tour, area: st
 
 
 def test_public_pages_say_the_same_without_script(tour: Tour) -> None:
-    rows = [row for row in pages_of(tour, "public") if row[2] == 200]
+    # The page of the audit log shows its newest head, which a seal between the two readings replaces.
+    rows = [row for row in pages_of(tour, "public") if row[2] == 200 and match(row[1])[0] != "log_page"]
     read: Callable[[Page], list[str]] = lambda page: [  # noqa: E731
         (page.goto(path), page.locator("main").inner_text())[1] for _reader, path, _status in rows
     ]
