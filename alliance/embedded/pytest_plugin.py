@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from alliance.embedded import browser
+from alliance.embedded import browser, catalogues
 from alliance.embedded.errors import ServiceError
 from alliance.embedded.folders import DataFolder
 from alliance.embedded.migrated import ensure_template, with_database
@@ -53,6 +53,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         try:
             if path := browser.find():
                 os.environ["BROWSER_PATH"] = path
+            catalogues.compile_stale()
             _provide()
         except ServiceError as error:
             raise pytest.UsageError(str(error)) from error

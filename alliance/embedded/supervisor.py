@@ -26,7 +26,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from alliance.embedded import processes
+from alliance.embedded import catalogues, processes
 from alliance.embedded.errors import DataFolderBusyError, ServiceError
 from alliance.embedded.folders import BASE_DIR, default_data_folder, last_lines, rotate
 from alliance.embedded.services import EmbeddedServices, is_given
@@ -287,7 +287,7 @@ class Supervisor:
             with self._step("cache"):
                 services.valkey.start(self._check)
         services.tell(ready=True, url=self.url)
-        if catalogues_are_stale():
+        if catalogues.are_stale():
             self._manage("messages", "compile_catalogues")
         self._manage("migrations", "migrate", "--no-input", role="owner")
         if not self.options.no_demo:
@@ -606,15 +606,6 @@ def readable(line: str) -> str:
             text = f"{record.get('level', '')} {record['message']}".strip()
             return f"{text}\n{record['error']}" if record.get("error") else text
     return line
-
-
-def catalogues_are_stale() -> bool:
-    """True when a message catalogue has no compiled form, or one older than itself."""
-    for source in BASE_DIR.glob("locale/*/LC_MESSAGES/*.po"):
-        compiled = source.with_suffix(".mo")
-        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
-            return True
-    return False
 
 
 def static_fingerprint() -> str:

@@ -7,6 +7,7 @@ by polib. A file that cannot be read stops the work: half a catalogue would drop
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -240,7 +241,9 @@ def compile_all(base: Path) -> list[Path]:
     for path in sorted((base / "locale").glob("*/LC_MESSAGES/*.po")):
         catalogue = polib.pofile(str(path), encoding="utf-8")
         target = path.with_suffix(".mo")
-        catalogue.save_as_mofile(str(target))
+        unfinished = target.with_suffix(f".{os.getpid()}.tmp")
+        catalogue.save_as_mofile(str(unfinished))
+        unfinished.replace(target)  # a process that starts meanwhile reads the old form or the new, never a half
         done.append(target)
     return done
 

@@ -13,6 +13,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext
 
 from alliance.kernel.catalogues import APPS, LANGUAGES, check, python_files, template_files
 from alliance.kernel.permissions import permissions
@@ -230,3 +232,8 @@ def test_the_catalogue_is_complete_and_fits_the_glossary(language: str) -> None:
     faults = check(BASE, language)
 
     assert faults == [], f"{len(faults)} faults; run: manage.py catalogue, translate, manage.py catalogue --check"
+
+
+def test_the_tests_read_the_catalogue_as_it_stands_in_the_sources() -> None:
+    with translation.override("zh-hans"):
+        assert gettext("Save") == "保存"
