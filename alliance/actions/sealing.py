@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from alliance.kernel import faults, merkle, signing
 from alliance.kernel.addresses import absolute_url
+from alliance.kernel.turns import take_turns
 from alliance.models import TreeHead
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 10_000
 """Entries under one head at most; what is left goes under the next."""
-_LOCK = 0x5EA1
-"""First half of the advisory lock; the second is the alliance."""
 
 _LEAVES = """
 INSERT INTO alliance_auditleaf (alliance_id, seq, entry_id, hash)
@@ -85,8 +84,8 @@ def seal_batch(alliance: Alliance, *, at: datetime, most: int = BATCH) -> Sealed
     Raises:
         SigningKeyError: The key that signed the last head is not in the key folder.
     """
+    take_turns(alliance, "sealing")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, alliance.pk % 2**31])
         faults.point("seal.locked")
         last = TreeHead.objects.of(alliance).order_by("-size").first()
         size = last.size if last else 0

@@ -6,10 +6,9 @@ the database, so an act and a declaration that arrive together cannot pass each 
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions import inbox
@@ -20,6 +19,7 @@ from alliance.kernel.errors import ConflictOfInterestError, DomainError, Invalid
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import grants_of, institutions_acted_for, require, roles_in_alliance
 from alliance.kernel.texts import Text, texts
+from alliance.kernel.turns import take_turns
 from groups.choices import COUNTING_CONFLICTS, ConflictState, WaiverState
 from groups.models import ConflictOfInterest, ConflictWaiver
 from groups.permissions import DECLARE_CONFLICT, RULE_CONFLICT
@@ -77,10 +77,7 @@ def ruling_key(matter: str) -> str:
 
 def lock_matter(alliance: Alliance, matter: str, *, shared: bool) -> None:
     """Take turns on a matter until the end of the transaction: many acts at once, or one change of its conflicts."""
-    digest = hashlib.blake2b(f"matter:{alliance.pk}:{matter}".encode(), digest_size=8).digest()
-    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [int.from_bytes(digest, "big", signed=True)])  # noqa: S608 - constants
+    take_turns(alliance, f"matter:{matter}", shared=shared)
 
 
 def require_no_conflict(alliance: Alliance, institution_ids: int | Iterable[int | None] | None, matter: str) -> None:

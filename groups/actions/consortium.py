@@ -15,6 +15,7 @@ from alliance.actions.audit import record_audit
 from alliance.actions.files import store_upload
 from alliance.actions.notifications import notify
 from alliance.choices import AllianceRole
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import can, require
@@ -29,7 +30,7 @@ from groups.permissions import (
     SETTLE_RESPONSIBILITY,
     SHARE_CONSORTIUM_FILE,
 )
-from groups.selectors.consortium import composition_of, next_consortium_code, what_is_missing
+from groups.selectors.consortium import composition_of, what_is_missing
 from groups.signals import CONSORTIUM_FILED, CONSORTIUM_LEFT
 from groups.transitions import CLOSE_CONSORTIUM, FILE_CONSORTIUM
 from members.choices import InstitutionState, StaffRole
@@ -123,7 +124,7 @@ def found_consortium(alliance: Alliance, institution_code: str, *, actor: User, 
     )
     require(actor, FOUND_CONSORTIUM, lead)
     kept = _check_values(values)
-    consortium = Consortium(alliance=alliance, code=next_consortium_code(alliance), created_at=at, **kept)
+    consortium = Consortium(alliance=alliance, code=next_code(Consortium, alliance, "K", 2), created_at=at, **kept)
     try:
         with transaction.atomic():
             consortium.save(force_insert=True)

@@ -7,13 +7,12 @@ nothing. What the other side must know of it goes back the same way, by an event
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +20,7 @@ from alliance.actions import inbox
 from alliance.actions.audit import record_audit
 from alliance.actions.notifications import notify
 from alliance.kernel import faults, tenancy
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import DomainError, InvalidInputError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
@@ -101,16 +101,6 @@ def _require(actor: User | None, permission: str, record: Any) -> None:
         require(actor, permission, record)
 
 
-def _next_code(alliance: Alliance, model: type[Directive] | type[ReceivedDirective], prefix: str) -> str:
-    """The next number; whoever gives one holds a lock until the transaction ends."""
-    digest = hashlib.blake2b(f"{prefix}:{alliance.pk}".encode(), digest_size=8).digest()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest, "big", signed=True)])
-    codes = model.objects.of(alliance).filter(code__startswith=f"{prefix}-").values_list("code", flat=True)
-    numbers = [int(code.rpartition("-")[2]) for code in codes if code.rpartition("-")[2].isdigit()]
-    return f"{prefix}-{max(numbers, default=0) + 1:04d}"
-
-
 def _clean(text: DirectiveText, at: datetime) -> dict[str, Any]:
     wrong: dict[str, Any] = {}
     if text.kind not in DirectiveKind.values:
@@ -167,7 +157,7 @@ def draft_directive(
             raise DomainError(_("This directive is passed on already."), code="passed_on_already")
     directive = Directive.objects.create(
         alliance=alliance,
-        code=_next_code(alliance, Directive, "DR"),
+        code=next_code(Directive, alliance, "DR", 4),
         passed_on_from=received,
         created_by=actor,
         created_at=at,
@@ -464,7 +454,7 @@ def carry_directive(alliance: Alliance, delivery_uuid: UUID, *, at: datetime) ->
         received = ReceivedDirective.objects.create(
             alliance=child,
             uuid=delivery_uuid,
-            code=_next_code(child, ReceivedDirective, "RD"),
+            code=next_code(ReceivedDirective, child, "RD", 4),
             delivered_at=at,
             **carried,
         )

@@ -18,6 +18,7 @@ from alliance.actions.audit import record_audit
 from alliance.actions.files import store_upload
 from alliance.actions.notifications import notify
 from alliance.actions.sealing import seal_soon
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import ConflictOfInterestError, DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import can, grants_of, require
@@ -45,7 +46,6 @@ from groups.selectors.dispute import (
     has_proposal,
     list_mediators,
     list_steps,
-    next_dispute_code,
 )
 from groups.selectors.report_days import add_working_days, day_words
 from groups.signals import DISPUTE_MOVED
@@ -250,7 +250,7 @@ def file_dispute(
     if faults or respondent is None:
         raise InvalidInputError(_("The dispute was not filed."), code="dispute_incomplete", fields=faults)
     dispute.respondent = respondent
-    dispute.code = next_dispute_code(alliance)
+    dispute.code = next_code(Dispute, alliance, "D", 2)
     dispute.due_on = add_working_days(timezone.localtime(at).date(), NAMING_WORKING_DAYS)
     try:
         with transaction.atomic():

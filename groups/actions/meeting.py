@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,7 @@ from alliance.actions import inbox
 from alliance.actions.audit import record_audit
 from alliance.actions.files import delete_stored, store_upload
 from alliance.actions.notifications import notify
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
@@ -26,7 +27,7 @@ from groups.models import AgendaItem, Attendance, GroupMembership, Meeting, Meet
 from groups.permissions import ANSWER_INVITATION, OPEN_PAPER, PLAN_MEETING, RECORD_MEETING
 from groups.selectors.charter import charter_in_force
 from groups.selectors.electors import list_electors
-from groups.selectors.meeting import is_short_notice, next_code, reader_ids
+from groups.selectors.meeting import is_short_notice, reader_ids
 from groups.signals import MEETING_CANCELLED, MEETING_CONVENED, MEETING_HELD
 from groups.transitions import CANCEL_MEETING, CLOSE_MEETING, CONVENE, START_MEETING
 from members.models import Institution, InstitutionStaff
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 PAPER_PURPOSE: Final = "meeting_paper"
 MOST_ITEMS: Final = 200
-_LOCK: Final = 0x3EE7
-"""First half of the advisory lock under which codes of meetings are given; the second is the alliance."""
 OPEN_AGENDA: Final = (MeetingState.PLANNED, MeetingState.CONVENED, MeetingState.UNDER_WAY)
 CLOSED_BEFORE: Final = (MeetingState.PLANNED, MeetingState.CONVENED)
 
@@ -139,12 +138,10 @@ def plan_meeting(
         if group is None:
             _refuse(_("This group is not established yet."), "group_unknown", "group")
     facts.check()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, alliance.pk % 2**31])
     meeting = Meeting(
         alliance=alliance,
         group=group,
-        code=code or next_code(alliance, timezone.localtime(facts.starts_at).year),
+        code=code or next_code(Meeting, alliance, f"MT-{timezone.localtime(facts.starts_at).year}", 3),
         title_en=facts.title_en.strip(),
         title_zh=facts.title_zh.strip(),
         starts_at=facts.starts_at,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from alliance.models import Alliance, User
 
-ACTION_TODO: Final = "groups.meeting_action"
+ACTION_ASSIGNED: Final = "groups.meeting_action"
 ACTION_REMINDER: Final = "groups.meeting_action_reminder"
 
 
@@ -112,7 +112,7 @@ def ask_for_action(action: MeetingAction, at: datetime) -> None:
     own = action.institution_id is not None
     inbox.ask(
         action.alliance,
-        ACTION_TODO,
+        ACTION_ASSIGNED,
         action_key(action),
         inbox.institution(action.institution_id) if action.institution_id is not None else inbox.office(),
         params={"text_en": action.text_en, "text_zh": action.text_zh, "meeting": action.meeting.code},
@@ -273,7 +273,7 @@ def hand_over_action(action: MeetingAction, to: Institution | None, *, actor: Us
 
 
 texts.register(
-    ACTION_TODO,
+    ACTION_ASSIGNED,
     Text(title=_("%(text)s"), body=_("Noted in the meeting %(meeting)s."), verb=_("Report"), icon="list-checks"),
 )
 texts.register(

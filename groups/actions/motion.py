@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from alliance.actions.audit import record_audit
 from alliance.actions.notifications import notify
 from alliance.actions.sealing import seal_soon
 from alliance.kernel import faults
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import (
     ConflictOfInterestError,
     DomainError,
@@ -179,15 +179,6 @@ def _require_to_run(alliance: Alliance, motion: Motion, actor: User, permission:
     own = institutions_acted_for(grants_of(actor, alliance))
     if own and not (motion.state == MotionState.DRAFT and motion.proposer_id in own):
         require_no_conflict(alliance, own, matter_of(motion))
-
-
-def _next_code(alliance: Alliance) -> str:
-    """The next free number; a lock for the transaction keeps two motions apart."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('groups.motion_code'), %s)", [alliance.pk % 2**31])
-    codes = Motion.objects.of(alliance).filter(code__startswith="M-").values_list("code", flat=True)
-    numbers = [int(found[1]) for code in codes if (found := re.fullmatch(r"M-(\d{1,9})", code))]
-    return f"M-{max(numbers, default=0) + 1:04d}"
 
 
 def _moment(value: datetime) -> str:
@@ -343,7 +334,7 @@ def draft_motion(
     charter = charter_in_force(alliance)
     if charter is not None:
         motion.quorum_numerator, motion.quorum_denominator = charter.quorum_numerator, charter.quorum_denominator
-    motion.code = code or _next_code(alliance)
+    motion.code = code or next_code(Motion, alliance, "M", 4)
     motion.save(force_insert=True)
     record_audit(
         motion,

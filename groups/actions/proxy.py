@@ -7,7 +7,6 @@ with it.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
@@ -18,6 +17,7 @@ from alliance.actions.audit import record_audit
 from alliance.actions.notifications import notify
 from alliance.kernel.errors import ConflictOfInterestError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import require
+from alliance.kernel.turns import take_turns
 from groups.actions.conflict import lock_matter
 from groups.choices import BallotForm, Choice, GroupKind, MotionState
 from groups.models import BallotEnvelope, Motion, MotionElector, Proxy, VirtualGroup, Vote
@@ -45,13 +45,6 @@ if TYPE_CHECKING:
 
 ASSEMBLY = "assembly"
 """Name of the assembly where a body is chosen."""
-
-
-def _take_turns(alliance: Alliance) -> None:
-    """One change of proxies at a time in an alliance, so that two of them cannot make a chain together."""
-    digest = hashlib.blake2b(f"proxies:{alliance.pk}".encode(), digest_size=8).digest()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest, "big", signed=True)])
 
 
 def _share(alliance: Alliance, motion_ids: list[int]) -> None:
@@ -112,7 +105,7 @@ def give_proxy(
         _refuse(_("A proxy goes to another member."), "proxy_to_itself", "holder")
     if instruction not in {"", *Choice.values}:
         _refuse(_("Choose yes, no, abstain, or leave it to the holder."), "choice_unknown", "instruction")
-    _take_turns(alliance)
+    take_turns(alliance, "proxies")
     motion, group = _subject(alliance, motion_code, body)
     if motion is not None:
         _check_motion(alliance, motion, giver, holder, instruction, at)
@@ -307,7 +300,7 @@ def revoke_proxy(alliance: Alliance, uuid: UUID, *, actor: User, at: datetime) -
         NotFoundError: There is none, or it is not the reader's to see.
         InvalidInputError: It was revoked already.
     """
-    _take_turns(alliance)
+    take_turns(alliance, "proxies")
     proxy = (
         Proxy.objects.of(alliance)
         .select_for_update(of=("self",))

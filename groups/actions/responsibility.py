@@ -19,6 +19,7 @@ from alliance.actions import inbox
 from alliance.actions.audit import record_audit
 from alliance.actions.files import store_upload
 from alliance.actions.notifications import notify
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
@@ -33,7 +34,7 @@ from groups.permissions import (
     SETTLE_RESPONSIBILITY,
 )
 from groups.selectors.report_days import day_words, report_days
-from groups.selectors.responsibility import OPEN_REPORTS, has_working_seat, next_responsibility_code
+from groups.selectors.responsibility import OPEN_REPORTS, has_working_seat
 from groups.signals import RESPONSIBILITY_ACKNOWLEDGED, RESPONSIBILITY_PROPOSED, RESPONSIBILITY_REPORTED
 from groups.transitions import (
     ACCEPT_REPORT,
@@ -162,7 +163,7 @@ def _propose(
     _check_wording(wording)
     responsibility = Responsibility(
         alliance=alliance,
-        code=next_responsibility_code(alliance),
+        code=next_code(Responsibility, alliance, "R", 2),
         institution=institution,
         group=group,
         duty_en=wording.duty_en.strip(),

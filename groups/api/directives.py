@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -276,7 +277,7 @@ class ReceivedDirectiveDetail(ProjectionDetail):
     examples: ClassVar[Mapping[Any, Any]] = {"GET": RECEIVED_EXAMPLE}
 
 
-class _Answering(WriteEndpoint):
+class _Answering(WriteEndpoint, abc.ABC):
     """What acknowledging and answering share."""
 
     tag = "directives"
@@ -299,9 +300,9 @@ class _Answering(WriteEndpoint):
             raise NotFoundError from None
         return json_response(RECEIVED.record(self.alliance, code, RECEIVED.read({}, single=True)))
 
+    @abc.abstractmethod
     def answer_it(self, request: Request, alliance: Alliance, code: str) -> None:
         """Call the action."""
-        raise NotImplementedError
 
 
 class Acknowledgement(_Answering):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -129,16 +128,6 @@ def list_files(consortium: Consortium) -> QuerySet[ConsortiumFile]:
         .select_related("file", "institution", "added_by")
         .order_by("-added_at", "-id")
     )
-
-
-_NUMBER = re.compile(r"^K-(\d{1,6})$")
-
-
-def next_consortium_code(alliance: Alliance) -> str:
-    """The next free code of the form K-01; one query."""
-    codes = Consortium.objects.of(alliance).filter(code__startswith="K-").values_list("code", flat=True)
-    numbers = [int(match[1]) for code in codes if (match := _NUMBER.match(code))]
-    return f"K-{max(numbers, default=0) + 1:02d}"
 
 
 def duty_provider(settle: Callable[..., object]) -> Callable[[Alliance, Institution, datetime], list[Duty]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -223,16 +222,6 @@ def list_mediators(dispute: Dispute, at: datetime) -> list[Candidate]:
 def count_waiting_disputes(alliance: Alliance, user: Any) -> int:
     """Open disputes that the reader of the navigation may know of; one query."""
     return list_visible_disputes(alliance, user).filter(state__in=OPEN_DISPUTES).count()
-
-
-_NUMBER = re.compile(r"^D-(\d{1,6})$")
-
-
-def next_dispute_code(alliance: Alliance) -> str:
-    """The next free code of the form D-01; one query."""
-    codes = Dispute.objects.of(alliance).filter(code__startswith="D-").values_list("code", flat=True)
-    numbers = [int(match[1]) for code in codes if (match := _NUMBER.match(code))]
-    return f"D-{max(numbers, default=0) + 1:02d}"
 
 
 def dispute_duties(alliance: Alliance, institution: Institution, at: datetime) -> list[Duty]:  # noqa: ARG001 - the provider's form

@@ -397,14 +397,6 @@ def list_ending(alliance: Alliance, at: datetime) -> dict[str, list[Any]]:
     }
 
 
-def next_code(alliance: Alliance, year: int) -> str:
-    """The code of the next meeting of a year, such as ``MT-2026-004``; call it with the numbers of codes locked; one query."""
-    prefix = f"MT-{year}-"
-    codes = Meeting.objects.of(alliance).filter(code__startswith=prefix).values_list("code", flat=True)
-    numbers = [int(code.removeprefix(prefix)) for code in codes if code.removeprefix(prefix).isdecimal()]
-    return f"{prefix}{max(numbers, default=0) + 1:03d}"
-
-
 def count_coming(alliance: Alliance, _user: Any) -> int:
     """Convened meetings still to come, for the navigation; one query."""
     return Meeting.objects.of(alliance).filter(state=MeetingState.CONVENED, starts_at__gte=timezone.now()).count()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -181,16 +180,6 @@ def has_working_seat(alliance: Alliance, institution_id: int, group_kind: str, a
         .filter(institution_id=institution_id, group__kind=group_kind, role__in=[SeatRole.CONVENOR, SeatRole.MEMBER])
         .exists()
     )
-
-
-_NUMBER = re.compile(r"^R-(\d{1,6})$")
-
-
-def next_responsibility_code(alliance: Alliance) -> str:
-    """The next free code of the form R-01; one query."""
-    codes = Responsibility.objects.of(alliance).filter(code__startswith="R-").values_list("code", flat=True)
-    numbers = [int(match[1]) for code in codes if (match := _NUMBER.match(code))]
-    return f"R-{max(numbers, default=0) + 1:02d}"
 
 
 def duty_provider(settle: Callable[..., object]) -> Callable[[Alliance, Institution, datetime], list[Duty]]:

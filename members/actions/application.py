@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from alliance.actions.invitations import invite_by_decision
 from alliance.actions.notifications import notify
 from alliance.choices import AllianceRole
 from alliance.kernel import uploads
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
@@ -33,7 +34,7 @@ from alliance.kernel.texts import Text, texts
 from alliance.kernel.working_days import add_working_days, end_of
 from alliance.models import RoleAssignment, User
 from members.actions import application_letter as letters
-from members.actions.institution import next_code, take_step
+from members.actions.institution import next_institution_code, take_step
 from members.actions.standing import set_standing
 from members.choices import (
     RIGHTS_ENDED,
@@ -153,19 +154,6 @@ texts.register(
 
 
 # --------------------------------------------------------------------------------------------------- helpers
-
-
-def _next_application_code(alliance: Alliance) -> str:
-    """The next free number; a lock until the end of the transaction keeps two applications apart."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('members.application_code'), %s)", [alliance.pk % 2**31])
-        cursor.execute(
-            "SELECT coalesce(max(substring(code FROM '^A-([0-9]{1,8})$')::int), 0) FROM members_application"
-            " WHERE alliance_id = %s",
-            [alliance.pk],
-        )
-        (number,) = cursor.fetchone()
-    return f"A-{int(number) + 1:04d}"
 
 
 def _by_token(alliance: Alliance, token: str) -> Application:
@@ -381,7 +369,7 @@ def start_application(
     _fill(application, values)
     if not duplicate_confirmed:
         _warn_of_members(application)
-    application.code = _next_application_code(alliance)
+    application.code = next_code(Application, alliance, "A", 4)
     application.access_digest = letters.digest_of(letters.make_link_token(application.uuid, application.created_at))
     application.save(force_insert=True)
     record_audit(
@@ -803,7 +791,7 @@ def _admit(application: Application, at: datetime) -> Institution:
         raise InvalidInputError(fault_text(entry.code, entry.params), code=f"entry_{entry.code}")
     institution = Institution(
         alliance=alliance,
-        code=next_code(alliance),
+        code=next_institution_code(alliance),
         state=InstitutionState.CHARTER_PENDING,
         source=f"application {application.code}",
         **entry._asdict(),

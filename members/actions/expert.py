@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import record_audit
 from alliance.actions.content import bump_content_version
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 CONSENT_WORDING = "2026-11"
 """Version of the words an expert agrees to; they stand on the page where consent is recorded."""
 MOST_SKILLS = 30
-_CODE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('expert code', %s))"
-_HIGHEST = "SELECT coalesce(max(substring(code FROM '^E-([0-9]{1,8})$')::int), 0) FROM members_expert WHERE alliance_id = %s"
 
 
 @dataclass(slots=True)
@@ -134,14 +133,6 @@ PERSONAL = ("name_en", "name_zh", "title_en", "title_zh", "email", "orcid", "out
 OPEN = ("languages", "days_per_month", "available_from", "available_until")
 
 
-def _next_code(alliance: Alliance) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(_CODE_LOCK, [alliance.pk])
-        cursor.execute(_HIGHEST, [alliance.pk])
-        (number,) = cursor.fetchone()
-    return f"E-{number + 1:03d}"
-
-
 def _refuse_known_orcid(error: IntegrityError) -> None:
     if "expert_orcid_once" in str(error):
         words = _("Another expert of the talent pool has this ORCID iD.")
@@ -184,7 +175,7 @@ def add_expert(
     require(actor, CHANGE_EXPERT, expert)
     checked = _checked(values)
     _check_consent(consent)
-    expert.code = code or _next_code(alliance)
+    expert.code = code or next_code(Expert, alliance, "E", 3)
     for name, value in checked.fields.items():
         setattr(expert, name, value)
     try:

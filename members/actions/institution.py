@@ -69,7 +69,7 @@ def highest_code_number(alliance: Alliance) -> int:
     return int(number)
 
 
-def next_code(alliance: Alliance) -> str:
+def next_institution_code(alliance: Alliance) -> str:
     """A code that no institution of the alliance has: I-0001, I-0002 ..."""
     counter = lock_counter(alliance)
     number = counter.last_number + 1
@@ -152,7 +152,7 @@ def add_institution(
     _refuse_known(alliance, entry)
     institution = Institution(
         alliance=alliance,
-        code=code or next_code(alliance),
+        code=code or next_institution_code(alliance),
         short_en=short_en,
         short_zh=short_zh,
         source=source,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +14,7 @@ from alliance.actions import inbox
 from alliance.actions.audit import record_audit
 from alliance.actions.content import bump_content_version
 from alliance.actions.notifications import notify
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.permissions import require
 from members.choices import (
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
 
 LONGEST_BOOKING = timedelta(days=31)
 FURTHEST_AHEAD = timedelta(days=366)
-_CODE_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('resource code', %s))"
-_HIGHEST = (
-    "SELECT coalesce(max(substring(code FROM '^RS-([0-9]{1,8})$')::int), 0) FROM members_resource WHERE alliance_id = %s"
-)
 
 
 @dataclass(slots=True)
@@ -142,13 +139,7 @@ def add_resource(
     resource = Resource(alliance=alliance, institution=institution)
     require(actor, CHANGE_RESOURCE, resource)
     fields, named = _checked(alliance, values, institution)
-    if not code:
-        with connection.cursor() as cursor:
-            cursor.execute(_CODE_LOCK, [alliance.pk])
-            cursor.execute(_HIGHEST, [alliance.pk])
-            (number,) = cursor.fetchone()
-        code = f"RS-{number + 1:03d}"
-    resource.code = code
+    resource.code = code or next_code(Resource, alliance, "RS", 3)
     for name, value in fields.items():
         setattr(resource, name, value)
     resource.save(force_insert=True)
@@ -157,7 +148,7 @@ def add_resource(
         resource,
         actor=actor,
         verb="add_resource",
-        after={"code": code, "institution": institution.code, **{name: fields[name] for name in OPEN}},
+        after={"code": resource.code, "institution": institution.code, **{name: fields[name] for name in OPEN}},
         personal=_free_texts(fields),
         at=at,
     )

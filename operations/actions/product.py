@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions import inbox
 from alliance.actions.audit import record_audit
+from alliance.kernel.codes import next_code
 from alliance.kernel.errors import (
     DomainError,
     InvalidInputError,
@@ -110,15 +110,6 @@ def lock_product(alliance: Alliance, code: str) -> Product:
     return product
 
 
-def _next_code(alliance: Alliance) -> str:
-    """The next free number; a lock for the transaction keeps two drafts apart."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('operations.product_code'), %s)", [alliance.pk])
-    codes = Product.objects.of(alliance).filter(code__startswith="P-").values_list("code", flat=True)
-    numbers = [int(found[1]) for code in codes if (found := re.fullmatch(r"P-(\d{1,9})", code))]
-    return f"P-{max(numbers, default=0) + 1:03d}"
-
-
 def _clean(values: Mapping[str, Any], allowed: tuple[str, ...]) -> dict[str, Any]:
     if unknown := sorted(set(values) - set(allowed)):
         raise InvalidInputError(
@@ -181,7 +172,7 @@ def draft_product(
         text = _("Choose a kind from the list.")
         raise InvalidInputError(text, fields={"kind": text})
     _check_title(product)
-    product.code = code or _next_code(alliance)
+    product.code = code or next_code(Product, alliance, "P", 3)
     product.save()
     record_audit(
         product,
