@@ -74,23 +74,25 @@ class ListingState(TextChoices):
 CATEGORY_OF_KIND: dict[str, str] = {
     ProductKind.RESEARCH_REPORT: ServiceCategory.PROJECT_RESEARCH,
     ProductKind.POLICY_ADVICE: ServiceCategory.INFORMATION,
+    ProductKind.DECISION_BRIEF: ServiceCategory.INFORMATION,
     ProductKind.GUIDE: ServiceCategory.PROBLEM_SOLVING,
     ProductKind.TOOL: ServiceCategory.WORKING_MATERIALS,
     ProductKind.DATASET: ServiceCategory.WORKING_MATERIALS,
     ProductKind.COURSE: ServiceCategory.TALENT_CULTIVATION,
     ProductKind.STANDARD: ServiceCategory.WORKING_MATERIALS,
-    ProductKind.EXPLAINER: ServiceCategory.SCIENCE_POPULARISATION,
+    ProductKind.POPULAR_SCIENCE: ServiceCategory.SCIENCE_POPULARISATION,
 }
 """The category a released product is offered in until an editor chooses another one."""
 
 CLIENTS_OF_KIND: dict[str, tuple[str, ...]] = {
     ProductKind.RESEARCH_REPORT: (ClientKind.INDUSTRY, ClientKind.MEMBERS, ClientKind.GOVERNMENT),
     ProductKind.POLICY_ADVICE: (ClientKind.GOVERNMENT, ClientKind.MEMBERS),
+    ProductKind.DECISION_BRIEF: (ClientKind.GOVERNMENT, ClientKind.INDUSTRY, ClientKind.MEMBERS),
     ProductKind.GUIDE: (ClientKind.INDUSTRY, ClientKind.MEMBERS),
     ProductKind.TOOL: (ClientKind.INDUSTRY, ClientKind.MEMBERS),
     ProductKind.DATASET: (ClientKind.INDUSTRY, ClientKind.MEMBERS),
     ProductKind.COURSE: (ClientKind.INDUSTRY, ClientKind.MEMBERS),
     ProductKind.STANDARD: (ClientKind.INDUSTRY, ClientKind.MEMBERS, ClientKind.GOVERNMENT),
-    ProductKind.EXPLAINER: (ClientKind.PUBLIC, ClientKind.INDUSTRY),
+    ProductKind.POPULAR_SCIENCE: (ClientKind.PUBLIC, ClientKind.INDUSTRY),
 }
 """Whom a released product is offered to at first."""

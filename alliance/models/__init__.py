@@ -2,7 +2,7 @@
 
 from alliance.models.alliance import Alliance
 from alliance.models.audit import AuditEntry, AuditLeaf, AuditPending, AuditPersonal, TreeHead
-from alliance.models.exchange import ApiClient, IdempotencyKey, Invitation, RateCount, StoredFile
+from alliance.models.exchange import ApiClient, CalendarFeed, IdempotencyKey, Invitation, RateCount, StoredFile
 from alliance.models.saved_view import SavedView
 from alliance.models.tenant import TenantModel, TenantQuerySet
 from alliance.models.user import RoleAssignment, User, UserManager
@@ -15,6 +15,7 @@ __all__ = [
     "AuditLeaf",
     "AuditPending",
     "AuditPersonal",
+    "CalendarFeed",
     "ConsumedEvent",
     "IdempotencyKey",
     "InboxItem",

@@ -92,6 +92,27 @@ class Invitation(TenantModel):
         return self.email
 
 
+class CalendarFeed(TenantModel):
+    """A person's private calendar address in one alliance; only the hash of its secret part is kept."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    objects = TenantQuerySet["CalendarFeed"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["alliance", "user"], condition=Q(revoked_at__isnull=True), name="calendar_feed_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
 class ApiClient(AbstractApplication):
     """A machine that reads or writes one alliance; client credentials only.
 

@@ -26,6 +26,7 @@ from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move
 from operations.actions.product import release_product, retire_product
+from operations.actions.snapshot import take_snapshot
 from operations.actions.workflow import advance_pilot
 from operations.choices import (
     DefectSeverity,
@@ -33,6 +34,7 @@ from operations.choices import (
     ParticipantState,
     ProductState,
     ReviewVerdict,
+    SnapshotOccasion,
 )
 from operations.models import (
     CriterionScore,
@@ -295,6 +297,7 @@ def _load_round(
         product=product,
         round=1,
         version=product.version,
+        tested=take_snapshot(product, SnapshotOccasion.PILOT, actor=officer, at=handed_over),
         question_en="Does it work in your mill, and what is missing?",
         question_zh="在贵厂是否好用，还缺什么？",
         starts_at=begins,

@@ -20,7 +20,15 @@ from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import require
 from operations.actions.announce import ask, day_params, move, tell
 from operations.actions.product import lock_product
-from operations.choices import ImprovementState, ParticipantState, PilotState, ProductState, ReviewVerdict
+from operations.actions.snapshot import take_snapshot
+from operations.choices import (
+    ImprovementState,
+    ParticipantState,
+    PilotState,
+    ProductState,
+    ReviewVerdict,
+    SnapshotOccasion,
+)
 from operations.models import ImprovementTask, Pilot, PilotCriterion, PilotParticipant, Product
 from operations.selectors.people import eligible_pilot_firms, staff_of
 from operations.transitions import BEGIN_PILOT, CLOSE_PILOT, EXTEND_PILOT
@@ -183,6 +191,7 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
         product=product,
         round=(last.round if last else 0) + 1,
         version=product.version,
+        tested=take_snapshot(product, SnapshotOccasion.PILOT, actor=actor, at=at),
         question_en=plan.question_en.strip(),
         question_zh=plan.question_zh.strip(),
         starts_at=plan.starts_at,

@@ -43,9 +43,21 @@ class Pilot(TenantModel):
     product = TenantForeignKey("operations.Product", on_delete=models.PROTECT, related_name="pilots")
     round = models.PositiveSmallIntegerField(_("round"))
     version = models.PositiveSmallIntegerField(_("version of the product"))
+    tested = TenantForeignKey("operations.ProductVersion", on_delete=models.PROTECT, related_name="pilots")
+    """The texts that are tried, as they stood when the round was planned: feedback belongs to exactly one version."""
+    plan_version = models.PositiveSmallIntegerField(_("version of the plan"), default=1)
+    turn = models.PositiveSmallIntegerField(default=0)
+    """How often it was taken up again after it was closed."""
     state = models.CharField(_("state"), max_length=14, choices=PilotState.choices, default=PilotState.PLANNED)
     question_en = models.TextField(_("question in English"), blank=True, default="")
     question_zh = models.TextField(_("question in Chinese"), blank=True, default="")
+    sample_en = models.CharField(_("who or what is tried, in English"), max_length=300, blank=True, default="")
+    sample_zh = models.CharField(_("who or what is tried, in Chinese"), max_length=300, blank=True, default="")
+    sample_size = models.PositiveIntegerField(_("answers hoped for at each site"), default=1)
+    accept_by = models.DateTimeField(_("sites accept by"), null=True, blank=True)
+    escalate_days = models.PositiveSmallIntegerField(_("tell the convenor after days of silence"), default=2)
+    """Days after a reminder, or after the last day to accept, on which a silent site is told to the group's convenor; 0: never."""
+    minimum_sites = models.PositiveSmallIntegerField(_("sites needed to begin"), default=1)
     starts_at = models.DateTimeField(_("start"))
     deadline = models.DateTimeField(_("deadline"))
     remind_days_before = models.PositiveSmallIntegerField(_("remind, days before the deadline"), default=3)
@@ -150,7 +162,18 @@ class PilotParticipant(TenantModel):
     pilot = TenantForeignKey(Pilot, on_delete=models.CASCADE, related_name="participants")
     institution = TenantForeignKey("members.Institution", on_delete=models.PROTECT, related_name="pilot_seats")
     state = models.CharField(_("state"), max_length=10, choices=ParticipantState.choices, default=ParticipantState.INVITED)
+    site_en = models.CharField(_("site in English"), max_length=120, blank=True, default="")
+    site_zh = models.CharField(_("site in Chinese"), max_length=120, blank=True, default="")
+    """Plant or department; empty: the whole enterprise."""
+    is_public = models.BooleanField(_("the public page may name it"), default=False)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(_("why it left"), max_length=300, blank=True, default="")
     reminded_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
 
     objects = TenantQuerySet["PilotParticipant"].as_manager()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -67,9 +67,18 @@ class Product(TenantModel):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     state_since = models.DateTimeField()
+    form_version = models.PositiveSmallIntegerField(default=0)
+    """Version of the kind's form it is written in; 0: the standard one."""
+    details: Any = models.JSONField(default=dict)
+    """Values of the kind's own fields by key; a bilingual text is ``{"en": ..., "zh": ...}``."""
+    predecessor = TenantForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="successors")
+    """The released product that this one continues; it is retired when this one is released."""
     release_proposed_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(_("released at"), null=True, blank=True)
     retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_from = models.CharField(max_length=12, choices=ProductState.choices, blank=True, default="")
+    """State it was withdrawn from."""
 
     objects = ProductQuerySet.as_manager()
 
@@ -88,6 +97,21 @@ class Product(TenantModel):
                 condition=Q(state=ProductState.RETIRED, retired_at__isnull=False)
                 | (~Q(state=ProductState.RETIRED) & Q(retired_at__isnull=True)),
                 name="product_retired_at_matches_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ProductState.WITHDRAWN, withdrawn_at__isnull=False)
+                | (~Q(state=ProductState.WITHDRAWN) & Q(withdrawn_at__isnull=True)),
+                name="product_withdrawn_at_matches_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ProductState.WITHDRAWN, withdrawn_from__in=ProductState.values)
+                | (~Q(state=ProductState.WITHDRAWN) & Q(withdrawn_from="")),
+                name="product_withdrawn_from_a_state",
+            ),
+            models.UniqueConstraint(
+                fields=["alliance", "predecessor"],
+                condition=~Q(state=ProductState.WITHDRAWN),
+                name="product_one_next_version",
             ),
         ]
         indexes = [

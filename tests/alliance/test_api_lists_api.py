@@ -52,8 +52,9 @@ from members.api.institutions import INSTITUTION
 from members.api.resources import RESOURCE
 from members.choices import ConsentLevel, ResourceAudience
 from members.models import Application, ElementSupply, Expert, ExpertSkill, FactMark, Institution, Resource
+from operations.actions.snapshot import take_snapshot
 from operations.api.products import PRODUCT
-from operations.choices import PilotState, ProductState
+from operations.choices import PilotState, ProductState, SnapshotOccasion
 from operations.models import Pilot, Product
 from services.api.catalogue import ENTRY, LISTING
 from services.choices import ListingState
@@ -218,6 +219,7 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                     product=product,
                     round=turn,
                     version=turn,
+                    tested=take_snapshot(product, SnapshotOccasion.PILOT, actor=None, at=AT),
                     state=state,
                     starts_at=AT,
                     deadline=AT + timedelta(days=7),

@@ -25,6 +25,20 @@ SPECIAL: dict[str, Any] = {
     "evaluation.FeedbackResult.inputs": {"marks": []},
     "services.Rating.score": 4,
     "alliance.AuditEntry.record": '{"after":{"state":"draft"},"before":null,"personal":{}}',
+    "operations.KindForm.version": 1,
+    "operations.Risk.likelihood": 3,
+    "operations.Risk.impact": 3,
+    "operations.RiskReview.likelihood": 3,
+    "operations.RiskReview.impact": 3,
+    "operations.Project.ends_on": "2030-01-01",
+    "operations.ProjectTask.ends_on": "2030-01-01",
+    "operations.TaskLink.after": ANOTHER,
+    "operations.CourseSession.ends_at": "2030-01-01T00:00:00Z",
+    "operations.Tariff.points": {"product_released": "10"},
+    "operations.Tariff.settled_by": None,
+    "operations.WorkHours.confirmed_by": None,
+    "operations.PilotPlanVersion.plan": {"criteria": []},
+    "operations.HonoursList.rows": {"rows": []},
     "operations.PilotCriterion.scale_low": 1,
     "operations.PilotCriterion.scale_high": 5,
     "operations.PilotCriterion.pass_mark": 3,
@@ -111,9 +125,9 @@ def _another(
     values = {
         field.name: _value(model, field, alliance, person, made, text)
         for field in model._meta.local_fields
-        if not _is_automatic(field) and field.remote_field is None
+        if not _is_automatic(field) and (field.remote_field is None or not field.null)
     }
-    row = model(alliance=alliance, **{name: value for name, value in values.items() if value is not _LEAVE})
+    row = model(**{name: value for name, value in values.items() if value is not _LEAVE})
     models.Model.save(row, force_insert=True)
     return row
 

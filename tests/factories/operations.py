@@ -18,8 +18,9 @@ from groups.models import GroupMembership, VirtualGroup
 from members.choices import InstitutionKind, StaffRole
 from members.models import Institution, InstitutionStaff
 from operations.actions.pilot import Criterion, PilotPlan, plan_pilot
+from operations.actions.snapshot import take_snapshot
 from operations.actions.workflow import advance_pilot
-from operations.choices import ParticipantState, PilotState, ProductKind, ProductState
+from operations.choices import ParticipantState, PilotState, ProductKind, ProductState, SnapshotOccasion
 from operations.models import (
     CriterionScore,
     Defect,
@@ -142,6 +143,8 @@ def make_product(cast: Cast, state: str = ProductState.DRAFT, **fields: Any) -> 
         "state_since": now,
         "released_at": now if state in {ProductState.RELEASED, ProductState.RETIRED} else None,
         "retired_at": now if state == ProductState.RETIRED else None,
+        "withdrawn_at": now if state == ProductState.WITHDRAWN else None,
+        "withdrawn_from": ProductState.DRAFT if state == ProductState.WITHDRAWN else "",
         **fields,
     }
     return Product.objects.create(alliance=cast.alliance, **values)
@@ -160,6 +163,7 @@ def make_pilot(
     values: dict[str, Any] = {
         "round": product.pilots.count() + 1,
         "version": product.version,
+        "tested": take_snapshot(product, SnapshotOccasion.PILOT, actor=None, at=now),
         "state": state,
         "starts_at": now - timedelta(days=10),
         "deadline": now + timedelta(days=10),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from members.models import Institution
-from operations.choices import ParticipantState, PilotState, ProductKind, ProductState
+from operations.actions.snapshot import take_snapshot
+from operations.choices import ParticipantState, PilotState, ProductKind, ProductState, SnapshotOccasion
 from operations.models import Pilot, PilotParticipant, Product
 from services.actions.rating import hash_author
 from services.choices import ClientKind, ListingSide, ListingState, RatingState, ServiceCategory
@@ -66,6 +67,7 @@ def make_passed_pilot(product: Product, *, score: str = "84.20", firms: int = 3,
     values: dict[str, Any] = {
         "round": 1,
         "version": product.version,
+        "tested": take_snapshot(product, SnapshotOccasion.PILOT, actor=None, at=now),
         "state": PilotState.PASSED,
         "starts_at": now - timedelta(days=40),
         "deadline": now - timedelta(days=10),
