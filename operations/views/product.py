@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -164,28 +165,16 @@ def _all_stand_aside(product: Product, institution_ids: set[int]) -> bool:
     return bool(institution_ids) and institution_ids <= list_recused(product.alliance, product.matter)
 
 
-@login_required
-@require_safe
-def product_detail(request: HttpRequest, code: str) -> HttpResponse:
-    """One product: stage, what the pilot firms say, comments, facts, changes agreed, record."""
-    alliance = tenant_of(request)
-    product = get_product(alliance, code, reader=request.user)
+def _round_card(request: HttpRequest, product: Product) -> dict[str, Any]:
+    """The latest round: its figures, what the pilot firms say, whether it is late."""
     now = timezone.now()
     pilot = latest_pilot(product)
     sees_answers = can(request.user, VIEW_ANSWERS, product)
     scores = count_scores(pilot) if pilot and sees_answers else []
     comments = list_comments(pilot) if pilot and sees_answers else []
-    tasks = list(pilot.improvements.order_by("id")) if pilot else []
-    settled = sum(1 for task in tasks if task.state != ImprovementState.OPEN)
-    firms = list_firms(pilot) if pilot else []
-    csv_url = reverse("pilot_answers_csv", kwargs={"code": code})
-    may_share = can(request.user, SHARE_PRODUCT, product)
-    context = {
-        **frame(request),
-        "crumbs": crumbs_of(request, product),
-        "product": product,
+    csv_url = reverse("pilot_answers_csv", kwargs={"code": product.code})
+    return {
         "pilot": pilot,
-        "stages": list_stages(product, at=now),
         "chart": draw_opinions(scores, csv_url),
         "csv_url": csv_url,
         "sees_answers": sees_answers,
@@ -194,30 +183,82 @@ def product_detail(request: HttpRequest, code: str) -> HttpResponse:
         "comment_count": len(comments),
         "late": is_late(product, pilot, now),
         "days_late": days_late(product, pilot, now),
-        "firms": firms,
+        "firms": list_firms(pilot) if pilot else [],
         "criteria": read_criteria(pilot.result) if pilot else [],
         "figures": pilot.result.get("figures") if pilot and pilot.result else None,
         "is_decided": bool(pilot and pilot.state in {PilotState.PASSED, PilotState.FAILED, PilotState.INCONCLUSIVE}),
+        "may_answer": bool(pilot and pilot.is_running and can(request.user, ANSWER_PILOT, pilot)),
+        "may_manage": bool(pilot and pilot.is_running and can(request.user, MANAGE_PILOT, product)),
+    }
+
+
+def _changes_card(request: HttpRequest, product: Product) -> dict[str, Any]:
+    """The changes agreed after the latest round."""
+    pilot = latest_pilot(product)
+    tasks = list(pilot.improvements.order_by("id")) if pilot else []
+    settled = sum(1 for task in tasks if task.state != ImprovementState.OPEN)
+    return {
         "tasks": tasks,
         "tasks_settled": settled,
         "tasks_line": _("%(done)s of %(total)s done") % {"done": settled, "total": len(tasks)} if tasks else "",
         "may_change_tasks": product.state in {ProductState.PILOTING, ProductState.IMPROVING}
         and can(request.user, CHANGE_IMPROVEMENT, product),
         "change_form": ChangeForm(auto_id="change_%s"),
+    }
+
+
+def _text_card(request: HttpRequest, product: Product) -> dict[str, Any]:
+    """The text, the stages it passes and the steps that are open now."""
+    now = timezone.now()
+    return {
+        "stages": list_stages(product, at=now),
         "steps": _steps_of(request, product),
         "may_edit": product.state in {ProductState.DRAFT, ProductState.IMPROVING}
         and can(request.user, CHANGE_PRODUCT, product),
         "may_adapt": product.state == ProductState.IMPROVING
-        and product.adapter_id in seats_of(request.user, alliance, (GroupKind.MEDIA,), at=now),
-        "may_answer": bool(pilot and pilot.is_running and can(request.user, ANSWER_PILOT, pilot)),
-        "may_manage": bool(pilot and pilot.is_running and can(request.user, MANAGE_PILOT, product)),
+        and product.adapter_id in seats_of(request.user, product.alliance, (GroupKind.MEDIA,), at=now),
+        "body": render_markdown(_in_language(product, "body")),
+    }
+
+
+def _shares_card(request: HttpRequest, product: Product) -> dict[str, Any]:
+    """The people a product is shared with."""
+    may_share = can(request.user, SHARE_PRODUCT, product)
+    return {
         "may_share": may_share,
         "shares": list_shares(product) if may_share else [],
         "share_form": ShareForm(auto_id="share_%s"),
-        "history": list_history(product) if sees_answers else [],
-        "reviews": product.reviews.select_related("institution").order_by("-at")[:5] if sees_answers else [],
-        "body": render_markdown(_in_language(product, "body")),
     }
+
+
+def _record_card(request: HttpRequest, product: Product) -> dict[str, Any]:
+    """Reviews and the record, for those who may read the answers."""
+    if not can(request.user, VIEW_ANSWERS, product):
+        return {"history": [], "reviews": []}
+    return {
+        "history": list_history(product),
+        "reviews": product.reviews.select_related("institution").order_by("-at")[:5],
+    }
+
+
+CARDS: Final[tuple[Callable[[HttpRequest, Product], dict[str, Any]], ...]] = (
+    _round_card,
+    _changes_card,
+    _text_card,
+    _shares_card,
+    _record_card,
+)
+"""What each card of a product's page (``templates/operations/cards/``) needs; one function per topic, names never meet."""
+
+
+@login_required
+@require_safe
+def product_detail(request: HttpRequest, code: str) -> HttpResponse:
+    """One product: stage, what the pilot firms say, comments, facts, changes agreed, record."""
+    product = get_product(tenant_of(request), code, reader=request.user)
+    context: dict[str, Any] = {**frame(request), "crumbs": crumbs_of(request, product), "product": product}
+    for card in CARDS:
+        context |= card(request, product)
     return render(request, "operations/product_detail.html", context)
 
 
