@@ -28,8 +28,8 @@ class ProductQuerySet(TenantQuerySet["Product"]):
         return self.filter(state=ProductState.RELEASED)
 
     def in_pipeline(self) -> Self:
-        """Products on their way, not yet released or retired."""
-        return self.exclude(state__in=[ProductState.RELEASED, ProductState.RETIRED])
+        """Products on their way: neither released, retired nor withdrawn."""
+        return self.exclude(state__in=[ProductState.RELEASED, ProductState.RETIRED, ProductState.WITHDRAWN])
 
 
 class Product(TenantModel):

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.selectors.conflict import stands_aside
 from groups.selectors.matters import MatterKind, Parties
-from operations.choices import ProductState
 from operations.models import Product
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def product_parties(alliance: Alliance, code: str) -> Parties | None:
 
 def open_products(alliance: Alliance) -> dict[str, Parties]:
     """Makers of every product that somebody has yet to judge; one query."""
-    rows = Product.objects.of(alliance).exclude(state__in=[ProductState.RELEASED, ProductState.RETIRED])
+    rows = Product.objects.of(alliance).in_pipeline()
     return {code: _makers(author, adapter) for code, author, adapter in rows.values_list("code", "author_id", "adapter_id")}
 
 

@@ -40,6 +40,9 @@ SEES_ALL: Final = frozenset(
     {AllianceRole.OFFICE_ADMIN, AllianceRole.SECRETARIAT, AllianceRole.COMMITTEE, AllianceRole.AUDITOR}
 )
 RELEASED_ON_BOARD: Final = 20
+FINISHED: Final = frozenset({ProductState.RELEASED, ProductState.RETIRED, ProductState.WITHDRAWN})
+"""States in which a product is on nobody's desk any more."""
+OFF_BOARD: Final = frozenset({ProductState.RETIRED, ProductState.WITHDRAWN})
 
 
 def list_visible_products(alliance: Alliance, user: Any, *, at: datetime) -> QuerySet[Product]:
@@ -174,7 +177,7 @@ FILTERS: Final = ("all", "mine", "late", "ready")
 
 
 def column_of(state: str) -> str:
-    """The board's column of a state; empty for retired products."""
+    """The board's column of a state; empty for retired and withdrawn products."""
     return next((key for key, _label, _colour, states in COLUMNS if state in states), "")
 
 
@@ -191,7 +194,7 @@ def is_late(product: Product, pilot: Any, at: datetime) -> bool:
     """Whether the present step is overdue."""
     if product.state == ProductState.PILOTING and pilot is not None:
         return bool(pilot.is_running and pilot.deadline < at)
-    if product.state in {ProductState.RELEASED, ProductState.RETIRED} or product.due_on is None:
+    if product.state in FINISHED or product.due_on is None:
         return False
     return product.due_on < timezone.localtime(at).date()
 
@@ -214,6 +217,8 @@ def _due_text(product: Product, pilot: Any, at: datetime) -> str:
         return _late_text(days_late(product, pilot, at))
     if product.state == ProductState.RELEASED:
         return _("Released %(day)s") % {"day": _plain_day(product.released_at)}
+    if product.state == ProductState.WITHDRAWN:
+        return _("Withdrawn %(day)s") % {"day": _plain_day(product.withdrawn_at)}
     if product.release_proposed_at is not None:
         return _("Ready to release")
     if pilot is not None and product.state == ProductState.PILOTING:
@@ -285,7 +290,7 @@ def get_board(alliance: Alliance, user: Any, *, show: str, group: str, at: datet
         at: Now.
         movable: Whether cards offer to move.
     """
-    visible = list_visible_products(alliance, user, at=at).exclude(state=ProductState.RETIRED)
+    visible = list_visible_products(alliance, user, at=at).exclude(state__in=OFF_BOARD)
     recent = visible.filter(state=ProductState.RELEASED).order_by("-released_at", "-id").values("pk")[:RELEASED_ON_BOARD]
     shown = visible.filter(~Q(state=ProductState.RELEASED) | Q(pk__in=recent))
     products = list(with_rounds(shown, alliance).order_by("due_on", "code"))
@@ -390,7 +395,10 @@ def list_stages(product: Product, *, at: datetime) -> list[StageView]:
     """The five stages with what is known of each; no query when rounds are prefetched."""
     pilot = latest_pilot(product)
     order = [key for key, _label, _colour, _states in COLUMNS]
-    here = order.index(column_of(product.state)) if product.state != ProductState.RETIRED else len(order)
+    if product.state == ProductState.WITHDRAWN:
+        here = order.index(column_of(product.withdrawn_from))
+    else:
+        here = order.index(column_of(product.state)) if product.state != ProductState.RETIRED else len(order)
     passed_without_improving = product.version == 1 and product.state in {ProductState.RELEASED, ProductState.RETIRED}
     notes = {
         "draft": _plain_day(product.created_at),
@@ -444,8 +452,7 @@ def list_products_of_institutions(alliance: Alliance, ids: Iterable[int]) -> lis
     """Products that institutions write or adapt, unfinished ones first; three queries."""
     mine = set(ids)
     rows = with_rounds(Product.objects.of(alliance).filter(Q(author_id__in=mine) | Q(adapter_id__in=mine)), alliance)
-    finished = {ProductState.RELEASED, ProductState.RETIRED}
-    return sorted(rows.order_by("code"), key=lambda product: (product.state in finished, product.code))
+    return sorted(rows.order_by("code"), key=lambda product: (product.state in FINISHED, product.code))
 
 
 def list_waiting_for_groups(alliance: Alliance, user: Any, *, at: datetime) -> list[Any]:
@@ -465,6 +472,6 @@ def count_in_pipeline(alliance: Alliance, user: Any) -> int:
     """Products on their way, for the navigation; one query."""
     return (
         list_visible_products(alliance, user, at=timezone.now())
-        .exclude(state__in=[ProductState.RELEASED, ProductState.RETIRED])
+        .exclude(state__in=FINISHED)
         .count()
     )
