@@ -36,6 +36,7 @@ class SeatRole(TextChoices):
 class ConflictState(TextChoices):
     """Life of a declared conflict of interest."""
 
+    CLAIMED = "claimed", _("claimed by others")
     DECLARED = "declared", _("declared")
     RECUSED = "recused", _("stands aside")
     CLEARED = "cleared", _("no conflict found")
@@ -75,7 +76,10 @@ REQUIRED_ELEMENTS: dict[str, frozenset[str]] = {
 OPEN_GROUPS: tuple[str, ...] = (GroupKind.POLICY, GroupKind.WISDOM, GroupKind.MEDIA, GroupKind.LEADING_ENTERPRISE)
 """Groups whose members follow from the kind of institution; the other two are composed by hand."""
 COUNTING_CONFLICTS: tuple[str, ...] = (ConflictState.DECLARED, ConflictState.RECUSED)
-"""States in which a declared conflict keeps the institution aside; while it is undecided, it does."""
+"""States in which a conflict keeps the institution aside: its own declaration or a rule's finding does while undecided; what others
+claim does not."""
+WAITING_CONFLICTS: tuple[str, ...] = (ConflictState.CLAIMED, ConflictState.DECLARED)
+"""States that wait for a ruling."""
 
 
 # ------------------------------------------------------------------------------------------- terms, positions

@@ -50,6 +50,7 @@ CHANGE_SEATS = declare("groups.change_seats", _("give, change and end seats in a
 DECLARE_CONFLICT = declare(
     "groups.declare_conflict", _("declare a conflict of interest"), *SECRETARIAT, *COMMITTEE, ITS_REPRESENTATIVE
 )
+AGREE_CONFLICT = declare("groups.agree_conflict", _("agree that this institution stands aside"), ITS_REPRESENTATIVE)
 RULE_CONFLICT = declare("groups.rule_conflict", _("rule on a declared conflict of interest"), *SECRETARIAT, *COMMITTEE)
 DECLARE_INTEREST = declare(
     "groups.declare_interest", _("declare the interests of this institution"), *SECRETARIAT, ITS_REPRESENTATIVE

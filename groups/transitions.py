@@ -25,23 +25,36 @@ from groups.choices import (
 RECUSE = Transition(
     name="recuse",
     label=_("Rule that it stands aside"),
-    sources=frozenset({ConflictState.DECLARED}),
+    sources=frozenset({ConflictState.CLAIMED, ConflictState.DECLARED}),
     target=ConflictState.RECUSED,
     permission="groups.rule_conflict",
 )
 CLEAR_CONFLICT = Transition(
     name="clear_conflict",
     label=_("Rule that there is no conflict"),
-    sources=frozenset({ConflictState.DECLARED, ConflictState.RECUSED}),
+    sources=frozenset({ConflictState.CLAIMED, ConflictState.DECLARED, ConflictState.RECUSED}),
     target=ConflictState.CLEARED,
     permission="groups.rule_conflict",
 )
 END_CONFLICT = Transition(
     name="end_conflict",
     label=_("Note that it is over"),
-    sources=frozenset({ConflictState.DECLARED, ConflictState.RECUSED}),
+    sources=frozenset({ConflictState.CLAIMED, ConflictState.DECLARED, ConflictState.RECUSED}),
     target=ConflictState.ENDED,
     permission="groups.rule_conflict",
+)
+AGREE_CONFLICT = Transition(
+    name="agree_conflict",
+    label=_("Agree that we stand aside"),
+    sources=frozenset({ConflictState.CLAIMED}),
+    target=ConflictState.DECLARED,
+    permission="groups.agree_conflict",
+)
+CONFIRM_CLAIM = Transition(
+    name="confirm_claim",
+    label=_("Find by rule what was claimed"),
+    sources=frozenset({ConflictState.CLAIMED}),
+    target=ConflictState.DECLARED,
 )
 
 # Waivers of conflicts of interest

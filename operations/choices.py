@@ -70,14 +70,6 @@ class DefectSeverity(TextChoices):
     MINOR = "minor", _("minor")
 
 
-class ImprovementState(TextChoices):
-    """State of an agreed change."""
-
-    OPEN = "open", pgettext_lazy("an agreed change", "open")
-    DONE = "done", _("done")
-    DECLINED = "declined", _("declined")
-
-
 class SnapshotOccasion(TextChoices):
     """Why a product's texts were kept as they stood."""
 

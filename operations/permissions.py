@@ -23,7 +23,7 @@ from alliance.kernel.permissions import (
     share_checks,
 )
 from groups.choices import GroupKind, SeatRole
-from operations.choices import ProductState
+from operations.choices import PieceState, ProductState
 from operations.models import Product, ProductShare
 
 if TYPE_CHECKING:
@@ -228,3 +228,58 @@ def remember_shares(actor: User, products: Iterable[Product]) -> None:
         ).values_list("content_object_id", flat=True)
     )
     actor.__dict__["_shared_products"] = {pk: pk in shared for pk in ids}
+
+
+# ----------------------------------------------------------------------------------------------------------------- pieces
+
+
+@dataclass(frozen=True, slots=True)
+class OncePublished:
+    """Everybody, for a record that was published at some time."""
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:  # noqa: ARG002 - anybody may read what is or was public
+        """Whether it was."""
+        return getattr(record, "published_at", None) is not None
+
+    def describe(self) -> StrOrPromise:
+        """Everybody, in words."""
+        return _("everybody once it is published")
+
+
+_PIECE_AUTHORS = InInstitution("checking_institution_ids", _ANY, _("people of the institutions that wrote the product"))
+_PIECE_MAKER = InGroup(
+    GroupKind.MEDIA, _("people of the institution that makes the piece, in the media group"), path="maker_id"
+)
+START_PIECE: Final = declare("operations.start_piece", _("make a piece of a product"), _MEDIA)
+"""Asked with the alliance as the record, for buttons; the action asks CHANGE_PIECE of the piece itself."""
+VIEW_PIECE: Final = declare(
+    "operations.view_piece",
+    _("read this piece before it is published"),
+    OncePublished(),
+    InInstitution("maker_id", _ANY, _("people of the institution that makes the piece")),
+    InInstitution("product.author_id", _ANY, _("people of the institution that drafts the product")),
+    InInstitution("product.adapter_id", _ANY, _("people of the media think tank that adapts the product")),
+    _PIECE_AUTHORS,
+    _MEDIA,
+    WhileInState(
+        frozenset({PieceState.APPROVED}),
+        InInstitution("product.pilot_institution_ids", _ANY, _("people of its pilot firms, once it is checked")),
+    ),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+    InAlliance(AllianceRole.EDITOR),
+)
+CHANGE_PIECE: Final = declare("operations.change_piece", _("change this piece"), _PIECE_MAKER)
+CHECK_PIECE: Final = declare("operations.check_piece", _("check this piece for correctness"), _PIECE_AUTHORS)
+PUBLISH_PIECE: Final = declare(
+    "operations.publish_piece", _("publish this piece"), _PIECE_MAKER, InAlliance(AllianceRole.EDITOR), *SECRETARIAT
+)
+WITHDRAW_PIECE: Final = declare(
+    "operations.withdraw_piece",
+    _("withdraw this piece"),
+    _PIECE_MAKER,
+    _PIECE_AUTHORS,
+    InAlliance(AllianceRole.EDITOR),
+    *SECRETARIAT,
+)

@@ -19,3 +19,9 @@ PILOT_OPENED: Final = "operations.pilot_opened"
 
 PILOT_DECIDED: Final = "operations.pilot_decided"
 """Payload: ``product`` (code), ``round``, ``outcome`` (a PilotState)."""
+
+PIECE_PUBLISHED: Final = "operations.piece_published"
+"""A piece is out. Payload: ``product`` (code), ``piece`` (code), ``version``."""
+
+PIECE_WITHDRAWN: Final = "operations.piece_withdrawn"
+"""Payload: ``product`` (code), ``piece`` (code), ``was_published``."""

@@ -5,7 +5,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from operations.choices import PilotState, ProductState
+from operations.choices import PieceState, PilotState, ProductState
 
 SUBMIT: Final = Transition(
     name="submit_product",
@@ -145,3 +145,64 @@ PILOT_TRANSITIONS: Final = (
 
 name_states(list(ProductState.choices))
 name_states(list(PilotState.choices))
+
+SUBMIT_PIECE: Final = Transition(
+    name="submit_piece",
+    label=_("Hand in for the check"),
+    sources=frozenset({PieceState.DRAFT}),
+    target=PieceState.IN_CHECK,
+    permission="operations.change_piece",
+)
+RETURN_PIECE: Final = Transition(
+    name="return_piece",
+    label=_("Send the piece back"),
+    sources=frozenset({PieceState.IN_CHECK}),
+    target=PieceState.DRAFT,
+    permission="operations.check_piece",
+)
+APPROVE_PIECE: Final = Transition(
+    name="approve_piece",
+    label=_("Find the piece correct"),
+    sources=frozenset({PieceState.IN_CHECK}),
+    target=PieceState.APPROVED,
+    permission="operations.check_piece",
+)
+REOPEN_PIECE: Final = Transition(
+    name="reopen_piece",
+    label=_("Change a checked piece"),
+    sources=frozenset({PieceState.APPROVED}),
+    target=PieceState.DRAFT,
+    permission="operations.change_piece",
+)
+RENEW_PIECE: Final = Transition(
+    name="renew_piece",
+    label=_("Take up the present version"),
+    sources=frozenset({PieceState.DRAFT, PieceState.APPROVED}),
+    target=PieceState.DRAFT,
+    permission="operations.change_piece",
+)
+PUBLISH_PIECE: Final = Transition(
+    name="publish_piece",
+    label=_("Publish the piece"),
+    sources=frozenset({PieceState.APPROVED}),
+    target=PieceState.PUBLISHED,
+    permission="operations.publish_piece",
+)
+WITHDRAW_PIECE: Final = Transition(
+    name="withdraw_piece",
+    label=_("Withdraw the piece"),
+    sources=frozenset({PieceState.DRAFT, PieceState.IN_CHECK, PieceState.APPROVED, PieceState.PUBLISHED}),
+    target=PieceState.WITHDRAWN,
+    permission="operations.withdraw_piece",
+)
+PIECE_TRANSITIONS: Final = (
+    SUBMIT_PIECE,
+    RETURN_PIECE,
+    APPROVE_PIECE,
+    REOPEN_PIECE,
+    RENEW_PIECE,
+    PUBLISH_PIECE,
+    WITHDRAW_PIECE,
+)
+
+name_states([(PieceState.IN_CHECK.value, PieceState.IN_CHECK.label)])  # its other states have the names of other records'

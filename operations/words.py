@@ -27,3 +27,16 @@ name_records(
         "operations.productshare": pgettext_lazy("audit log", "share"),
     }
 )
+
+name_verbs(
+    {
+        "draft_piece": pgettext_lazy("audit log", "write a piece"),
+        "update_piece": pgettext_lazy("audit log", "change a piece"),
+    }
+)
+name_records(
+    {
+        "operations.piece": pgettext_lazy("audit log", "piece made of a product"),
+        "operations.piececheck": pgettext_lazy("audit log", "check of a piece"),
+    }
+)

@@ -1,5 +1,9 @@
 """Declares conflicts of interest, rules on them, ends them, and holds acts against them.
 
+What an institution declares about itself and what a rule finds counts at once. What the office or the committee says about
+another institution is a *claim*: it keeps nobody aside before that institution agrees, a rule finds it too, or a second person
+rules so - else one word just before a close would drop a rival's vote.
+
 A *matter* is named ``<what>:<code>``, e.g. ``product:P-029``. Declaring and acting on one matter take turns by a lock of
 the database, so an act and a declaration that arrive together cannot pass each other.
 """
@@ -17,16 +21,27 @@ from alliance.actions.notifications import notify
 from alliance.choices import AllianceRole
 from alliance.kernel.errors import ConflictOfInterestError, DomainError, InvalidInputError, SeparationOfDutiesError
 from alliance.kernel.events import emit
-from alliance.kernel.permissions import grants_of, institutions_acted_for, require, roles_in_alliance
+from alliance.kernel.permissions import can, grants_of, institutions_acted_for, require, roles_in_alliance
 from alliance.kernel.texts import Text, texts
 from alliance.kernel.turns import take_turns
-from groups.choices import COUNTING_CONFLICTS, ConflictState, WaiverState
+from groups.choices import COUNTING_CONFLICTS, WAITING_CONFLICTS, ConflictState, WaiverState
 from groups.models import ConflictOfInterest, ConflictWaiver
-from groups.permissions import DECLARE_CONFLICT, RULE_CONFLICT
+from groups.permissions import AGREE_CONFLICT, DECLARE_CONFLICT, RULE_CONFLICT
 from groups.selectors.conflict import list_recused, list_representatives_of
 from groups.selectors.matters import Detected, Parties, list_linked, list_open_matters, parties_of
 from groups.signals import CONFLICTS_CHANGED
-from groups.transitions import CLEAR_CONFLICT, END_CONFLICT, GRANT_WAIVER, RECUSE, REFUSE_WAIVER
+from groups.transitions import (
+    AGREE_CONFLICT as AGREE_STEP,
+)
+from groups.transitions import (
+    CLEAR_CONFLICT,
+    CONFIRM_CLAIM,
+    END_CONFLICT,
+    GRANT_WAIVER,
+    RECUSE,
+    REFUSE_WAIVER,
+)
+from members.choices import StaffRole
 from members.models import Institution
 
 if TYPE_CHECKING:
@@ -39,11 +54,13 @@ if TYPE_CHECKING:
 RULING_WANTED = "groups.conflict_ruling"
 WAIVER_WANTED = "groups.conflict_waiver"
 CONFLICT_FOUND = "groups.conflict_found"
+CONFLICT_CLAIMED = "groups.conflict_claimed"
+CONFLICT_RULED = "groups.conflict_ruled"
 texts.register(
     RULING_WANTED,
     Text(
         title=_("Rule on conflicts of interest: %(matter)s"),
-        body=_("Until then those concerned stand aside."),
+        body=_("Who declared it, or was found by a rule, stands aside until then; what others claim has no effect before."),
         verb=_("Rule"),
         icon="shield",
     ),
@@ -68,6 +85,34 @@ texts.register(
         icon="shield",
     ),
 )
+texts.register(
+    CONFLICT_CLAIMED,
+    Text(
+        title=_("Somebody claims that your institution has an interest: %(matter)s"),
+        body=_(
+            "It has no effect yet. If it is right, agree, and your institution stands aside. If it is not, leave it: a person "
+            "of the secretariat or the management committee other than the one who claims it rules on it."
+        ),
+        verb=_("Read"),
+        icon="shield",
+    ),
+)
+texts.register(
+    CONFLICT_RULED,
+    Text(
+        title=_("Your institution stands aside: %(matter)s"),
+        body=_(
+            "It was ruled that your institution has an interest in this matter, so it does not vote, review or decide on it. "
+            "If you disagree, write to the secretariat."
+        ),
+        icon="shield",
+    ),
+)
+
+
+def claim_key(conflict: ConflictOfInterest) -> str:
+    """Key of the inbox item that shows an institution what is claimed about it."""
+    return f"conflict-claim:{conflict.pk}"
 
 
 def ruling_key(matter: str) -> str:
@@ -117,7 +162,11 @@ def refuse_kept_aside(alliance: Alliance, reader: User, matter: str) -> None:
 def declare_conflict(
     alliance: Alliance, institution_code: str, matter: str, *, reason: str, actor: User, at: datetime
 ) -> ConflictOfInterest:
-    """Declare that an institution has an interest in a matter; it stands aside from now on.
+    """Declare that an institution has an interest in a matter.
+
+    Said by its own representative, it stands aside from now on. Said by the office or the committee about another
+    institution, it is a claim without effect until that institution agrees or a second person rules. An own declaration
+    of what is claimed already agrees to the claim.
 
     Args:
         alliance: The tenant.
@@ -146,23 +195,80 @@ def declare_conflict(
     if ":" not in conflict.matter or len(conflict.matter) > 80:
         words = _("Name the matter, e.g. product:P-029.")
         raise InvalidInputError(words, code="matter_unknown", fields={"matter": words})
+    own = can(actor, AGREE_CONFLICT, conflict)
     lock_matter(alliance, conflict.matter, shared=False)
-    if ConflictOfInterest.objects.of(alliance).filter(
+    known = ConflictOfInterest.objects.of(alliance).filter(
         institution=institution, matter=conflict.matter, ended_at__isnull=True
-    ):
+    )
+    if (there := known.first()) is not None:
+        if own and there.state == ConflictState.CLAIMED:
+            return agree_conflict(alliance, there.pk, actor=actor, at=at)
         words = _("This conflict of interest is declared already.")
         raise InvalidInputError(words, code="conflict_declared", fields={"matter": words})
+    if not own:
+        conflict.state = ConflictState.CLAIMED
     conflict.save(force_insert=True)
     record_audit(
         institution,
         actor=actor,
-        verb="declare_conflict",
+        verb="declare_conflict" if own else "claim_conflict",
         after={"matter": conflict.matter, "state": conflict.state},
         personal={"reason": conflict.reason},
         at=at,
     )
     _ask_for_ruling(alliance, conflict.matter, at=at)
-    emit(alliance, CONFLICTS_CHANGED, {"matter": conflict.matter, "institutions": [institution.code]})
+    if own:
+        emit(alliance, CONFLICTS_CHANGED, {"matter": conflict.matter, "institutions": [institution.code]})
+    else:
+        inbox.ask(
+            alliance,
+            CONFLICT_CLAIMED,
+            claim_key(conflict),
+            inbox.institution(institution.pk, StaffRole.REPRESENTATIVE),
+            params={"matter": conflict.matter},
+            url_name="portal_interest_list",
+            at=at,
+        )
+    return conflict
+
+
+@transaction.atomic
+def agree_conflict(alliance: Alliance, conflict_id: int, *, actor: User, at: datetime) -> ConflictOfInterest:
+    """Agree to what is claimed about the own institution: it stands aside from now on.
+
+    Args:
+        alliance: The tenant.
+        conflict_id: The claim.
+        actor: Needs ``groups.agree_conflict``: the institution's representative.
+        at: Now.
+
+    Raises:
+        ConflictOfInterest.DoesNotExist: Not here.
+        PermissionRefusedError: Not its representative.
+        TransitionRefusedError: It is no claim any more.
+    """
+    conflict = ConflictOfInterest.objects.of(alliance).get(pk=conflict_id)
+    require(actor, AGREE_CONFLICT, conflict)
+    lock_matter(alliance, conflict.matter, shared=False)
+    conflict = (
+        ConflictOfInterest.objects.of(alliance)
+        .select_for_update(of=("self",))
+        .select_related("institution")
+        .get(pk=conflict_id)
+    )
+    AGREE_STEP.check(conflict.state)
+    conflict.state = AGREE_STEP.target
+    conflict.save(update_fields=["state"])
+    record_audit(
+        conflict.institution,
+        actor=actor,
+        verb=AGREE_STEP.name,
+        before={"matter": conflict.matter, "state": ConflictState.CLAIMED},
+        after={"matter": conflict.matter, "state": conflict.state},
+        at=at,
+    )
+    inbox.settle(alliance, claim_key(conflict), by=actor, at=at)
+    emit(alliance, CONFLICTS_CHANGED, {"matter": conflict.matter, "institutions": [conflict.institution.code]})
     return conflict
 
 
@@ -233,7 +339,7 @@ def _screen(
         for fact in conflict.facts:
             party = institutions[fact["party"]]
             fact["party"] = "" if party.pk == conflict.institution_id else party.code  # empty: a party without an entry here
-    ConflictOfInterest.objects.bulk_create(found)
+    found = _note_found(alliance, found, at=at)
     for conflict in found:
         conflict.institution = institutions[conflict.institution_id]
         record_audit(
@@ -264,6 +370,34 @@ def _screen(
     return found
 
 
+def _note_found(alliance: Alliance, found: list[ConflictOfInterest], *, at: datetime) -> list[ConflictOfInterest]:
+    """Write what rules found; where it was claimed before, the claim counts from now on. One query more than the writing."""
+    claimed = {
+        (row.matter, row.institution_id): row
+        for row in ConflictOfInterest.objects.of(alliance)
+        .select_for_update()
+        .filter(
+            matter__in={one.matter for one in found},
+            institution_id__in={one.institution_id for one in found},
+            state=ConflictState.CLAIMED,
+            ended_at__isnull=True,
+        )
+    }
+    noted = []
+    for one in found:
+        row = claimed.get((one.matter, one.institution_id))
+        if row is None:
+            noted.append(one)
+            continue
+        CONFIRM_CLAIM.check(row.state)
+        row.state, row.detected_by, row.facts = CONFIRM_CLAIM.target, one.detected_by, one.facts
+        row.save(update_fields=["state", "detected_by", "facts"])
+        inbox.settle(alliance, claim_key(row), by=None, at=at)
+        noted.append(row)
+    ConflictOfInterest.objects.bulk_create([one for one in noted if one.pk is None])
+    return noted
+
+
 def _missing(alliance: Alliance, detected: dict[str, list[Detected]]) -> Iterable[tuple[str, Detected]]:
     """What was found and neither counts already nor was ruled on since; one query."""
     known: dict[tuple[str, int], list[ConflictOfInterest]] = {}
@@ -274,7 +408,7 @@ def _missing(alliance: Alliance, detected: dict[str, list[Detected]]) -> Iterabl
     for matter, entries in detected.items():
         for one in entries:
             rows = known.get((matter, one.institution_id), [])
-            if any(row.ended_at is None for row in rows):
+            if any(row.ended_at is None and row.state in COUNTING_CONFLICTS for row in rows):
                 continue
             ruled = max((row.ended_at for row in rows if row.ended_at is not None), default=None)
             if ruled is not None and not any(entry.since is not None and entry.since > ruled for entry in one.links):
@@ -297,7 +431,7 @@ def _ask_for_ruling(alliance: Alliance, matter: str, *, at: datetime) -> None:
 
 def _settle_ruling(alliance: Alliance, matter: str, *, actor: User, at: datetime) -> None:
     waiting = ConflictOfInterest.objects.of(alliance).filter(
-        matter=matter, state=ConflictState.DECLARED, ended_at__isnull=True
+        matter=matter, state__in=WAITING_CONFLICTS, ended_at__isnull=True
     )
     if not waiting.exists():
         inbox.settle(alliance, ruling_key(matter), by=actor, at=at)
@@ -307,6 +441,7 @@ def recuse(alliance: Alliance, conflict_id: int, *, actor: User, at: datetime) -
     """Rule that the institution stands aside.
 
     Raises:
+        SeparationOfDutiesError: The actor, or somebody of the same institution, claimed it.
         TransitionRefusedError: It is not waiting for a ruling.
     """
     return _rule(alliance, conflict_id, RECUSE, actor=actor, at=at)
@@ -337,6 +472,8 @@ def _rule(alliance: Alliance, conflict_id: int, step: Transition, *, actor: User
     if conflict.ended_at is not None:
         raise InvalidInputError(_("This conflict of interest is over already."), code="conflict_over")
     before = conflict.state
+    if before == ConflictState.CLAIMED and step.target in COUNTING_CONFLICTS:
+        _refuse_claimant(conflict, actor)
     conflict.state = step.target
     if conflict.state not in COUNTING_CONFLICTS:
         conflict.ended_at = at
@@ -352,6 +489,18 @@ def _rule(alliance: Alliance, conflict_id: int, step: Transition, *, actor: User
         at=at,
     )
     _settle_ruling(alliance, conflict.matter, actor=actor, at=at)
+    if before == ConflictState.CLAIMED:
+        inbox.settle(alliance, claim_key(conflict), by=actor, at=at)
+        if conflict.state in COUNTING_CONFLICTS:
+            notify(
+                alliance,
+                list_representatives_of(alliance, conflict.institution_id, at),
+                CONFLICT_RULED,
+                f"conflict_ruled:{conflict.pk}",
+                params={"matter": conflict.matter},
+                at=at,
+                url_name="portal_interest_list",
+            )
     emit(alliance, CONFLICTS_CHANGED, {"matter": conflict.matter, "institutions": [conflict.institution.code]})
     return conflict
 
@@ -392,6 +541,20 @@ def _refuse_own_ruling(conflict: ConflictOfInterest, actor: User) -> None:
         )
 
 
+def _refuse_claimant(conflict: ConflictOfInterest, actor: User) -> None:
+    """Who says that another institution has an interest does not rule so too, nor does anybody of the same institution."""
+    claimant = conflict.declared_by
+    if claimant is None:
+        return
+    side = institutions_acted_for(grants_of(claimant, conflict.alliance))
+    if claimant.pk == actor.pk or side & institutions_acted_for(grants_of(actor, conflict.alliance)):
+        raise SeparationOfDutiesError(
+            _("A second person rules that an institution stands aside: this was claimed by you or by your institution."),
+            remedy=_("The institution itself can agree, too."),
+            who=[_("another person of the secretariat or the management committee")],
+        )
+
+
 # ------------------------------------------------------------------------------------------------------------- waivers
 
 
@@ -416,6 +579,12 @@ def propose_waiver(alliance: Alliance, conflict_id: int, *, reason: str, actor: 
         raise InvalidInputError(words, code="reason_missing", fields={"reason": words})
     if conflict.ended_at is not None:
         raise InvalidInputError(_("This conflict of interest is over already."), code="conflict_over")
+    if conflict.state == ConflictState.CLAIMED:
+        raise InvalidInputError(
+            _("A claim keeps nobody aside yet, so there is nothing to waive."),
+            code="conflict_only_claimed",
+            remedy=_("Rule on the claim first."),
+        )
     if conflict.waivers.filter(state=WaiverState.PROPOSED).exists():
         raise InvalidInputError(
             _("A waiver is waiting for a second person already."),

@@ -13,7 +13,10 @@ from groups.choices import ConflictState, LinkKind
 
 
 class ConflictOfInterest(TenantModel):
-    """An institution's interest in one matter (``matter`` is e.g. ``product:P-029``); while it counts, it stands aside."""
+    """An institution's interest in one matter (``matter`` is e.g. ``product:P-029``); while it counts, it stands aside.
+
+    What somebody else claims about the institution counts once it agrees, a rule finds it too, or a second person rules so.
+    """
 
     institution = TenantForeignKey("members.Institution", on_delete=models.PROTECT, related_name="conflicts")
     matter = models.CharField(_("matter"), max_length=80)

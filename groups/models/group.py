@@ -173,6 +173,8 @@ class Position(TenantModel):
     institution = TenantForeignKey("members.Institution", on_delete=models.PROTECT, related_name="positions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     term = TenantForeignKey(Term, null=True, blank=True, on_delete=models.PROTECT, related_name="positions")
+    exception_motion = TenantForeignKey("groups.Motion", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    """The committee's passed motion that allows a term beyond the two in a row."""
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
 

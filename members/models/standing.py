@@ -140,6 +140,12 @@ class InstitutionExit(TenantModel):
     due_on = models.DateField(_("to be completed by"))
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
     called_off_at = models.DateTimeField(_("called off"), null=True, blank=True)
+    notice_shortened_to = models.DateField(_("notice shortened to"), null=True, blank=True)
+    """Last day of the notice where the committee shortened it; empty: the charter's thirty days."""
+    shortened_because = models.TextField(_("why it was shortened"), blank=True, default="")
+    shortened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     objects = TenantQuerySet["InstitutionExit"].as_manager()
 
@@ -149,7 +155,11 @@ class InstitutionExit(TenantModel):
                 fields=["alliance", "institution"],
                 condition=Q(completed_at__isnull=True, called_off_at__isnull=True),
                 name="institution_exit_open_once",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(notice_shortened_to__isnull=True) | (~Q(shortened_because="") & Q(shortened_by__isnull=False)),
+                name="institution_exit_shortened_says_why",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,8 +19,6 @@ from operations.models.piece import (
 )
 from operations.models.pilot import (
     CriterionScore,
-    Defect,
-    ImprovementTask,
     Pilot,
     PilotCriterion,
     PilotFeedback,
@@ -71,12 +69,10 @@ __all__ = [
     "Course",
     "CourseSession",
     "CriterionScore",
-    "Defect",
     "Deliverable",
     "Enrolment",
     "FeedbackPoint",
     "HonoursList",
-    "ImprovementTask",
     "KindForm",
     "LearningPath",
     "LearningPathCourse",

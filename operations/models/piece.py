@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,7 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from operations.choices import PieceAudience, PieceChannel, PieceKind, PieceState, ReviewVerdict
+from operations.choices import (
+    ContributionRole,
+    PieceAudience,
+    PieceChannel,
+    PieceKind,
+    PieceState,
+    ReviewVerdict,
+)
+
+CONTENT_ROLES: Final = frozenset({ContributionRole.AUTHOR, ContributionRole.METHOD, ContributionRole.DATA})
+"""Parts in a product whose institutions answer for its content, and may therefore check what is told of it."""
 
 
 class Piece(TenantModel):
@@ -70,6 +82,25 @@ class Piece(TenantModel):
         if (get_language() or "").startswith("zh"):
             return self.title_zh or self.title_en
         return self.title_en or self.title_zh
+
+    @property
+    def checking_institution_ids(self) -> frozenset[int]:
+        """Institutions that answer for the content: the product's author, and those that confirmed a part in it.
+
+        Never the maker itself: nobody finds the own piece correct. Uses prefetched ``product__contributions`` where a list
+        has them.
+        """
+        contributing = {
+            row.institution_id
+            for row in self.product.contributions.all()
+            if row.role in CONTENT_ROLES and row.confirmed_at is not None
+        }
+        return frozenset({self.product.author_id, *contributing} - {self.maker_id})
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its product has gone on to a later version than the one it rests on."""
+        return self.version.number < self.product.version
 
 
 class PieceCheck(TenantModel):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.fields import TenantForeignKey
 from alliance.models import TenantModel, TenantQuerySet
-from operations.choices import DefectSeverity, ImprovementState, ParticipantState, PilotState
+from operations.choices import ParticipantState, PilotState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,7 @@ class Pilot(TenantModel):
     """One round of trying one version of a product.
 
     The plan's rule: with at least ``minimum_answers`` answers, every criterion's trimmed mean must reach its pass mark and
-    at most ``blocking_defects_allowed`` blocking defects may stand; then release is proposed, otherwise improvement tasks
+    at most ``blocking_defects_allowed`` blocking defects may stand; then release is proposed, otherwise points to answer
     are made and a next round may follow, up to ``maximum_rounds``. With fewer answers at the deadline the round is extended once
     by ``extension_days``; still too few, it ends without a result.
     """
@@ -188,13 +188,15 @@ class PilotParticipant(TenantModel):
 
 
 class PilotFeedback(TenantModel):
-    """One person's structured answer for a participating enterprise; it can be changed until the round closes."""
+    """One person's structured answer for a participating enterprise; it can be changed until the round closes.
+
+    What it says in words, defects and suggestions, are points of feedback (FeedbackPoint), which the makers answer.
+    """
 
     participant = TenantForeignKey(PilotParticipant, on_delete=models.CASCADE, related_name="feedback")
     respondent = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     respondent_key = models.CharField(max_length=60)
     """Tells answers of one enterprise apart: the account's uuid, or the number of a paper form."""
-    suggestion = models.TextField(_("suggestion"), blank=True, default="")
     submitted_at = models.DateTimeField()
     evidence = TenantForeignKey("alliance.StoredFile", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
@@ -225,54 +227,6 @@ class CriterionScore(TenantModel):
 
     def __str__(self) -> str:
         return str(self.score)
-
-
-class Defect(TenantModel):
-    """Something that does not work."""
-
-    feedback = TenantForeignKey(PilotFeedback, on_delete=models.CASCADE, related_name="defects")
-    severity = models.CharField(_("severity"), max_length=8, choices=DefectSeverity.choices)
-    description = models.TextField(_("what happens"))
-
-    objects = TenantQuerySet["Defect"].as_manager()
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(severity__in=DefectSeverity.values), name="defect_severity_known")]
-
-    def __str__(self) -> str:
-        return self.severity
-
-
-class ImprovementTask(TenantModel):
-    """A change agreed after a round."""
-
-    pilot = TenantForeignKey(Pilot, on_delete=models.CASCADE, related_name="improvements")
-    key = models.CharField(max_length=80)
-    """What it comes from, unique in the round: ``criterion:<id>``, ``defect:<id>`` or ``manual:<uuid>``."""
-    text_en = models.CharField(_("change in English"), max_length=300, blank=True, default="")
-    text_zh = models.CharField(_("change in Chinese"), max_length=300, blank=True, default="")
-    state = models.CharField(_("state"), max_length=8, choices=ImprovementState.choices, default=ImprovementState.OPEN)
-    note = models.CharField(_("what was done, or why not"), max_length=300, blank=True, default="")
-    done_at = models.DateTimeField(null=True, blank=True)
-    done_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-
-    objects = TenantQuerySet["ImprovementTask"].as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["alliance", "pilot", "key"], name="improvement_task_once"),
-            models.CheckConstraint(condition=Q(state__in=ImprovementState.values), name="improvement_task_state_known"),
-        ]
-
-    def __str__(self) -> str:
-        return self.key
-
-    @property
-    def text(self) -> str:
-        """The change in the active language, else the other one."""
-        if (get_language() or "").startswith("zh"):
-            return self.text_zh or self.text_en
-        return self.text_en or self.text_zh
 
 
 class PilotStep(TenantModel):

@@ -205,6 +205,8 @@ class FeedbackPoint(TenantModel):
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
     done_in = models.PositiveSmallIntegerField(_("done in version"), null=True, blank=True)
+    named_in = models.PositiveSmallIntegerField(_("named by the release of version"), null=True, blank=True)
+    """Set once, by the release that names it; from then on the answer stands."""
 
     objects = TenantQuerySet["FeedbackPoint"].as_manager()
 
@@ -225,8 +227,16 @@ class FeedbackPoint(TenantModel):
                 | (~Q(state=PointState.DONE) & Q(done_in__isnull=True)),
                 name="feedback_point_done_in_a_version",
             ),
+            models.CheckConstraint(
+                condition=Q(named_in__isnull=True) | Q(state=PointState.DONE, done_in__lte=models.F("named_in")),
+                name="feedback_point_named_when_done",
+            ),
         ]
-        indexes = [models.Index(fields=["alliance", "product", "state"], name="feedback_point_of_product")]
+        indexes = [
+            models.Index(fields=["alliance", "product", "state"], name="feedback_point_of_product"),
+            models.Index(fields=["alliance", "product", "-raised_at", "-id"], name="feedback_point_newest"),
+            models.Index(fields=["alliance", "-raised_at", "-id"], name="feedback_point_all_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.key

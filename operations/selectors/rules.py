@@ -38,9 +38,7 @@ STANDARD = RulesView()
 
 def rules_in_force(alliance: Alliance) -> RulesView:
     """The alliance's rules; one query."""
-    row = (
-        PipelineRules.objects.of(alliance).filter(is_current=True).values_list("version", "release_rule", "limits").first()
-    )
+    row = PipelineRules.objects.of(alliance).filter(is_current=True).values_list("version", "release_rule", "limits").first()
     if row is None:
         return STANDARD
     version, release_rule, limits = row

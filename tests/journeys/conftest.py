@@ -56,7 +56,9 @@ class Platform:
     def mails(self) -> list[str]:
         """Every mail written so far, newest last."""
         files = sorted((self.data / "mail").glob("*"), key=lambda path: path.stat().st_mtime)
-        return [path.read_text(encoding="utf-8") for path in files]
+        # A file is named by the second and the sender's place in memory: two mails of one second may share it.
+        parts = [part for path in files for part in path.read_text(encoding="utf-8").split("-" * 79)]
+        return [part.strip() for part in parts if part.strip()]
 
     def wait_for_mail(self, words: str, *, seconds: float = 60) -> str:
         """The newest mail that holds the words."""
