@@ -309,3 +309,14 @@ class RiskState(TextChoices):
     OPEN = "open", pgettext_lazy("a risk", "open")
     ACCEPTED = "accepted", pgettext_lazy("a risk", "accepted")
     CLOSED = "closed", pgettext_lazy("a risk", "closed")
+
+
+class KindFieldType(TextChoices):
+    """What a field of a product kind holds."""
+
+    TEXT = "text", _("one line")
+    BILINGUAL = "bilingual", _("text in English and Chinese")
+    NUMBER = "number", pgettext_lazy("a field of a product kind", "number")
+    DATE = "date", pgettext_lazy("a field of a product kind", "day")
+    CHOICE = "choice", _("one of a list")
+    URL = "url", pgettext_lazy("a field of a product kind", "web address")
