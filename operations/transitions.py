@@ -1,6 +1,8 @@
 """The pipeline as data: draft, transform, pilot, improve, release (Zheng2018, operational layer)."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -61,12 +63,48 @@ DECLINE_RELEASE: Final = Transition(
     target=ProductState.IMPROVING,
     permission="operations.release_product",
 )
+STOP_PILOT: Final = Transition(
+    name="stop_pilot",
+    label=_("Stop the pilot and improve"),
+    sources=frozenset({ProductState.PILOTING}),
+    target=ProductState.IMPROVING,
+    permission="operations.stop_pilot",
+)
+READAPT: Final = Transition(
+    name="readapt_product",
+    label=_("Adapt anew"),
+    sources=frozenset({ProductState.PILOTING, ProductState.IMPROVING}),
+    target=ProductState.TRANSFORMING,
+    permission="operations.loop_back",
+)
 REDRAFT: Final = Transition(
     name="redraft_product",
     label=_("Draft anew"),
-    sources=frozenset({ProductState.IMPROVING}),
+    sources=frozenset({ProductState.PILOTING, ProductState.IMPROVING}),
     target=ProductState.DRAFT,
-    permission="operations.send_back_product",
+    permission="operations.loop_back",
+)
+RESUME_PILOT: Final = Transition(
+    name="resume_pilot",
+    label=_("Take the pilot up again"),
+    sources=frozenset({ProductState.IMPROVING}),
+    target=ProductState.PILOTING,
+    permission="operations.manage_pilot",
+)
+WITHDRAW: Final = Transition(
+    name="withdraw_product",
+    label=_("Withdraw"),
+    sources=frozenset(
+        {
+            ProductState.DRAFT,
+            ProductState.IN_REVIEW,
+            ProductState.TRANSFORMING,
+            ProductState.PILOTING,
+            ProductState.IMPROVING,
+        }
+    ),
+    target=ProductState.WITHDRAWN,
+    permission="operations.withdraw_product",
 )
 RELEASE: Final = Transition(
     name="release_product",
@@ -91,10 +129,35 @@ PRODUCT_TRANSITIONS: Final = (
     IMPROVE,
     PROPOSE_RELEASE,
     DECLINE_RELEASE,
+    STOP_PILOT,
+    READAPT,
     REDRAFT,
+    RESUME_PILOT,
     RELEASE,
     RETIRE,
+    WITHDRAW,
 )
+LOOP_BACKS: Final = (STOP_PILOT, READAPT, REDRAFT)
+"""Steps back from a later stage; each takes a reason, and stops the round that is under way."""
+
+STARTS: Final[dict[str, StrOrPromise]] = {
+    SUBMIT.name: _("Institutions of the wisdom and the policy group are asked for a review."),
+    RETURN.name: _("The author gets the reasons and is asked to change the draft."),
+    APPROVE.name: _("The media group is asked to adapt it."),
+    SEND_BACK.name: _("The author gets the reason and is asked to change the draft."),
+    BEGIN_PILOT.name: _("The workflow opens the round at its start and asks the pilot firms."),
+    IMPROVE.name: _("What did not pass becomes a list of changes; the author is asked to settle them."),
+    PROPOSE_RELEASE.name: _("Whoever decides by the alliance's rule is asked for the decision."),
+    DECLINE_RELEASE.name: _("The reason becomes a change to make; the author is asked to settle it."),
+    STOP_PILOT.name: _("The round is called off, its firms are told; the reason becomes a change to make."),
+    READAPT.name: _("A round under way is called off; the media think tank is asked to adapt it anew."),
+    REDRAFT.name: _("A round under way is called off; the author is asked to draft anew, and review follows again."),
+    RESUME_PILOT.name: _("The closed round takes answers again until its new deadline."),
+    RELEASE.name: _("It enters the catalogue, the public pages and the API; makers and pilot firms are told."),
+    RETIRE.name: _("It leaves the catalogue; pieces made from it say so."),
+    WITHDRAW.name: _("A round under way is called off; makers and pilot firms are told, and pieces made from it say so."),
+}
+"""What a step of a product sets going, in words, for the pages and the handbook."""
 
 OPEN_PILOT: Final = Transition(
     name="open_pilot",
