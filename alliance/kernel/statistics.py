@@ -1,4 +1,4 @@
-"""Statistics that published figures rest on: robust means, bootstrap and score intervals, shrunk ratings.
+"""Statistics that published figures rest on: robust means, intervals, agreement of raters, shrunk ratings.
 
 Pure functions of plain numbers: no database, no request, no clock. The same input, parameters and seed give the same figures
 on every machine, so a stored result can be computed again. A mathematically undefined statistic is ``None`` with a reason,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -166,7 +167,7 @@ def bootstrap_ci(
 
     Args:
         values: At least two finite numbers.
-        statistic: What is estimated; called with a list of ``len(values)`` numbers.
+        statistic: What is estimated; called with a list of ``len(values)`` numbers, whose order must not matter to it.
         confidence: Coverage, between 0 and 1.
         resamples: How many resamples, 5,000 or more.
         seed: Seed of the generator (Mersenne Twister); stored with the result.
@@ -215,7 +216,12 @@ def _bca_shares(
     if not 0 < share < 1:
         return None
     bias = normal.inv_cdf(share)
-    left_out = [statistic(values[:index] + values[index + 1 :]) for index in range(len(values))]
+    # Equal values leave the same rest behind, whichever of them goes: the statistic does not look at the order.
+    without: dict[float, float] = {}
+    for index, value in enumerate(values):
+        if value not in without:
+            without[value] = statistic(values[:index] + values[index + 1 :])
+    left_out = [without[value] for value in values]
     centre = mean(left_out)
     spread = math.fsum((centre - value) ** 2 for value in left_out)
     acceleration = math.fsum((centre - value) ** 3 for value in left_out) / (6 * spread**1.5) if spread else 0.0
@@ -281,3 +287,268 @@ def bayesian_rating(sum_of_ratings: float, count: int, prior_mean: float, prior_
     if count + strength == 0:
         raise MethodInputError(_("There are no responses."), code="too_few", field="count")
     return (strength * prior + total) / (strength + count)
+
+
+def trimmed_statistic(proportion: float) -> Statistic:
+    """The trimmed mean for resampling: counts equal values first, so that thousands of scores on a short scale cost little.
+
+    Args:
+        proportion: As for :func:`trimmed_mean`.
+
+    Returns:
+        A function of a list of finite numbers; it checks nothing, the caller has.
+    """
+    share = _checked_share(proportion, "proportion", low=0, high=0.5)
+
+    def statistic(sample: Sequence[float]) -> float:
+        cut = math.floor(round(share * len(sample), 9))
+        to_cut, to_keep = cut, len(sample) - 2 * cut
+        terms: list[float] = []
+        kept = to_keep
+        for value, count in sorted(Counter(sample).items()):
+            dropped = min(count, to_cut)
+            to_cut -= dropped
+            taken = min(count - dropped, to_keep)
+            to_keep -= taken
+            if taken:
+                terms.append(value * taken)
+        return math.fsum(terms) / kept
+
+    return statistic
+
+
+def bootstrap_change(
+    before: Sequence[float],
+    after: Sequence[float],
+    statistic: Callable[[Sequence[float], Sequence[float]], float | None],
+    *,
+    confidence: float = 0.95,
+    resamples: int = 5000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of a change between two independent samples, each resampled on its own (methods.md 4.3).
+
+    Args:
+        before: At least two finite numbers.
+        after: At least two finite numbers.
+        statistic: The change; None where it is undefined, e.g. in percent of a mean of nought.
+        confidence: Coverage, between 0 and 1.
+        resamples: How many resamples, 5,000 or more.
+        seed: Seed of the generator (Mersenne Twister).
+
+    Returns:
+        The interval; without ends and with the notice ``undefined`` when the change is undefined in some resample.
+
+    Raises:
+        MethodInputError: Fewer than two values on a side, a value that is no number, or a parameter out of its range.
+    """
+    first = checked_values(before, "before", at_least=2)
+    second = checked_values(after, "after", at_least=2)
+    level = _checked_share(confidence, "confidence", low=0, high=1, low_open=True)
+    if resamples < 5000:
+        raise MethodInputError(_("At least 5,000 resamples are needed."), code="out_of_range", field="resamples")
+    notice = "too_few" if min(len(first), len(second)) < FEW_FOR_AN_INTERVAL else ""
+    if min(first) == max(first) and min(second) == max(second):
+        point = statistic(first, second)
+        return Interval(point, point, "degenerate" if point is not None else "", level, "all_equal")
+    generator = random.Random(seed)  # noqa: S311 - resampling has to be repeatable, not secret
+    drawn: list[float] = []
+    for _turn in range(resamples):
+        value = statistic(generator.choices(first, k=len(first)), generator.choices(second, k=len(second)))
+        if value is None:
+            return Interval(None, None, "", level, "undefined", resamples, seed)
+        drawn.append(value)
+    drawn.sort()
+    low, high = _quantile(drawn, (1 - level) / 2), _quantile(drawn, (1 + level) / 2)
+    return Interval(low, high, "percentile", level, notice, resamples, seed)
+
+
+LEVELS: Final = ("nominal", "ordinal", "interval", "ratio")
+"""Levels of measurement that Krippendorff's alpha knows."""
+
+RELIABLE: Final = 0.8
+TENTATIVE: Final = 0.667
+"""Krippendorff's customary limits: reliable from the first on, tentative from the second on, below that not to be relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far raters agree.
+
+    Attributes:
+        value: The coefficient; None where it is undefined.
+        reason: Why it is undefined: ``all_equal`` or ``all_tied``; else empty.
+        raters: Raters who gave at least one value that counts.
+        units: Units or items that count.
+        chi2: Test statistic of Kendall's W; None for alpha.
+        df: Its degrees of freedom.
+        p: Its probability without agreement.
+        notice: ``approximate_p`` for Kendall's W of fewer than seven items.
+    """
+
+    value: float | None
+    reason: str
+    raters: int
+    units: int
+    chi2: float | None = None
+    df: int = 0
+    p: float | None = None
+    notice: str = ""
+
+
+def _numbers_or_gaps(rows: Sequence[Sequence[Any]], field: str) -> list[list[float | None]]:
+    checked: list[list[float | None]] = []
+    width = len(rows[0]) if rows else 0
+    for place, row in enumerate(rows):
+        if len(row) != width:
+            raise MethodInputError(
+                _("Row %(place)s is not as long as the first.") % {"place": place + 1},
+                code="ragged",
+                field=field,
+                position=place,
+            )
+        present = iter(checked_values([value for value in row if value is not None], field, at_least=0))
+        checked.append([None if value is None else next(present) for value in row])
+    return checked
+
+
+def _alpha_distances(values: Sequence[float], totals: Sequence[float], level: str) -> Callable[[int, int], float]:
+    """Squared distance of two values by their places in the sorted list."""
+    if level == "nominal":
+        return lambda c, k: float(c != k)
+    if level == "interval":
+        return lambda c, k: (values[c] - values[k]) ** 2
+    if level == "ratio":
+        return lambda c, k: 0.0 if values[c] + values[k] == 0 else ((values[c] - values[k]) / (values[c] + values[k])) ** 2
+    up_to = [0.0]
+    for total in totals:
+        up_to.append(up_to[-1] + total)
+    return lambda c, k: (up_to[max(c, k) + 1] - up_to[min(c, k)] - (totals[c] + totals[k]) / 2) ** 2
+
+
+def krippendorff_alpha(ratings: Sequence[Sequence[Any]], *, level: str) -> Agreement:
+    """Krippendorff's alpha from the coincidence matrix (methods.md 4.1).
+
+    Args:
+        ratings: One row per rater, one column per unit; None where a rater gave no value. A unit with fewer than two values is
+            dropped.
+        level: ``nominal``, ``ordinal``, ``interval`` or ``ratio``.
+
+    Returns:
+        1: perfect agreement, 0: as by chance, below: systematic disagreement. None with the reason ``all_equal`` when every
+        value that counts is the same: then nothing could have disagreed.
+
+    Raises:
+        MethodInputError: Unknown level, rows of unequal length, a value that is no number (or negative, for ``ratio``), or no unit
+            with two values.
+    """
+    if level not in LEVELS:
+        raise MethodInputError(
+            _("Give the level of measurement: nominal, ordinal, interval or ratio."), code="unknown_level", field="level"
+        )
+    rows = _numbers_or_gaps(ratings, "ratings")
+    units = [Counter(value for value in column if value is not None) for column in zip(*rows, strict=True)]
+    units = [unit for unit in units if unit.total() >= 2]
+    if not units:
+        raise MethodInputError(_("No unit has two values to compare."), code="too_few", field="ratings")
+    values = sorted({value for unit in units for value in unit})
+    if level == "ratio" and values[0] < 0:
+        raise MethodInputError(_("This must not be negative."), code="out_of_range", field="ratings")
+    raters = sum(1 for row in rows if any(value is not None for value in row))
+    if len(values) == 1:
+        return Agreement(None, "all_equal", raters, len(units))
+    place = {value: number for number, value in enumerate(values)}
+    totals = [0.0] * len(values)
+    for unit in units:
+        for value, count in unit.items():
+            totals[place[value]] += count
+    distance = _alpha_distances(values, totals, level)
+    observed: list[float] = []
+    for unit in units:
+        entries = [(place[value], count) for value, count in unit.items()]
+        weight = unit.total() - 1
+        observed.extend(
+            count * other * distance(c, k) / weight for c, count in entries for k, other in entries if c != k
+        )
+    expected = math.fsum(
+        totals[c] * totals[k] * distance(c, k) for c in range(len(values)) for k in range(len(values)) if c != k
+    )
+    count = math.fsum(totals)
+    return Agreement(1 - (count - 1) * math.fsum(observed) / expected, "", raters, len(units))
+
+
+def mid_ranks(values: Sequence[float]) -> list[float]:
+    """Ranks from 1 for the smallest; equal values share the mean of their ranks."""
+    order = sorted(range(len(values)), key=lambda place: values[place])
+    ranks = [0.0] * len(values)
+    start = 0
+    while start < len(order):
+        end = start
+        while end + 1 < len(order) and values[order[end + 1]] == values[order[start]]:
+            end += 1
+        for place in order[start : end + 1]:
+            ranks[place] = (start + end) / 2 + 1
+        start = end + 1
+    return ranks
+
+
+def chi2_tail(value: float, df: int) -> float:
+    """Probability that a chi-squared variable of ``df`` degrees exceeds a value of 0 or more; exact finite sums.
+
+    Abramowitz and Stegun (1964), 26.4.4 and 26.4.5.
+    """
+    half = value / 2
+    if df % 2:
+        term, total = math.exp(-half) * math.sqrt(value * 2 / math.pi) if value else 0.0, math.erfc(math.sqrt(half))
+        steps = range(3, df + 1, 2)
+    else:
+        term = total = math.exp(-half)
+        steps = range(2, df, 2)
+    for divisor in steps:
+        if df % 2:
+            total += term
+            term *= value / divisor
+        else:
+            term *= value / divisor
+            total += term
+    return min(1.0, total)
+
+
+def kendall_w(ratings: Sequence[Sequence[Any]]) -> Agreement:
+    """Kendall's coefficient of concordance, corrected for ties (methods.md 4.2).
+
+    Args:
+        ratings: One row per rater, one column per item: scores or ranks; equal ones share a mid-rank.
+
+    Returns:
+        From 0 (no agreement on the order) to 1; None with the reason ``all_tied`` when every rater put all items level.
+
+    Raises:
+        MethodInputError: A value is missing, fewer than two raters or three items, or rows of unequal length.
+    """
+    rows = [checked_values(row, "ratings", at_least=0) for row in ratings]
+    if len(rows) < 2:
+        raise MethodInputError(_("At least two raters are needed."), code="too_few", field="ratings")
+    items = len(rows[0])
+    if items < 3:
+        raise MethodInputError(_("At least three items are needed."), code="too_few", field="ratings")
+    for place, row in enumerate(rows):
+        if len(row) != items:
+            raise MethodInputError(
+                _("Row %(place)s is not as long as the first.") % {"place": place + 1},
+                code="ragged",
+                field="ratings",
+                position=place,
+            )
+    raters = len(rows)
+    ranked = [mid_ranks(row) for row in rows]
+    sums = [math.fsum(column) for column in zip(*ranked, strict=True)]
+    centre = raters * (items + 1) / 2
+    spread = math.fsum((total - centre) ** 2 for total in sums)
+    ties = sum(count**3 - count for row in ranked for count in Counter(row).values())
+    divisor = raters**2 * (items**3 - items) - raters * ties
+    if divisor == 0:
+        return Agreement(None, "all_tied", raters, items)
+    value = 12 * spread / divisor
+    chi2, df = raters * (items - 1) * value, items - 1
+    return Agreement(value, "", raters, items, chi2, df, chi2_tail(chi2, df), "approximate_p" if items < 7 else "")

@@ -11,6 +11,7 @@ from groups.choices import GroupKind, SeatRole
 from groups.models import GroupMembership
 from groups.selectors.conflict import list_recused
 from members.models import Institution, InstitutionStaff
+from operations.choices import ContributionRole
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,9 +49,15 @@ def institutions_in_group(alliance: Alliance, kind: str, *, at: datetime) -> lis
     return list(Institution.objects.of(alliance).active().filter(pk__in=seats).order_by("sort_key", "id"))
 
 
+def maker_institutions(product: Product) -> set[int]:
+    """Institutions that made a product: author, adapter, and whoever contributed other than by trying it; one query."""
+    rows = product.contributions.exclude(role=ContributionRole.TRIAL).values_list("institution_id", flat=True)
+    return {pk for pk in (product.author_id, product.adapter_id, *rows) if pk is not None}
+
+
 def eligible_pilot_firms(product: Product, *, at: datetime) -> list[Institution]:
-    """Leading enterprises that may try the product: seated, active, neither author nor adapter, not standing aside; two queries."""
-    excluded = {product.author_id, product.adapter_id} | list_recused(product.alliance, product.matter)
+    """Leading enterprises that may try the product: seated, active, none of its makers, not standing aside; three queries."""
+    excluded = maker_institutions(product) | list_recused(product.alliance, product.matter)
     return [
         institution
         for institution in institutions_in_group(product.alliance, GroupKind.LEADING_ENTERPRISE, at=at)
