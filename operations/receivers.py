@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.kernel import demo, navigation, uploads
 from alliance.kernel.audiences import set_aside
+from alliance.kernel.events import Event, consumer
 from alliance.kernel.indicators import indicators
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry
@@ -21,12 +24,18 @@ from operations import (  # noqa: F401 - register themselves
 )
 from operations.actions.demo import load
 from operations.actions.feedback import EVIDENCE_PURPOSE
+from operations.actions.piece import follow_product
+from operations.choices import ProductState
+from operations.gates import Gate, add_gate
 from operations.models import PilotFeedback
-from operations.permissions import VIEW_PIPELINE
+from operations.permissions import START_PIECE, VIEW_PIPELINE
 from operations.selectors.conflicts import PRODUCT_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
+from operations.selectors.piece import count_open_pieces, missing_checks
 from operations.selectors.product import count_in_pipeline
+from operations.signals import PRODUCT_STATE_CHANGED
+from operations.transitions import BEGIN_PILOT
 
 if TYPE_CHECKING:
     from alliance.models import StoredFile
@@ -228,3 +237,100 @@ demo.loaders.register("operations", load)
 set_aside.register("products", items_set_aside)
 matter_parties.register("product", PRODUCT_MATTER)
 providers.register("operations", JumpProvider(_("Products"), find_products))
+
+# ----------------------------------------------------------------------------------------------------------------- pieces
+
+texts.register(
+    "piece_check",
+    Text(
+        title=_("Check the piece: %(title)s"),
+        body=_("The media group made it from “%(product)s”. Say whether it is correct; the pilot waits for your word."),
+        verb=_("Check"),
+        icon="search-check",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "piece_returned",
+    Text(
+        title=_("Sent back to you: %(title)s"),
+        body=_("The authors of “%(product)s” say what is wrong. Change the piece and hand it in again."),
+        verb=_("Edit"),
+        icon="undo-2",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "piece_sent_back",
+    Text(title=_("Sent back to you: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Edit"), icon="undo-2"),
+)
+texts.register(
+    "piece_approved",
+    Text(
+        title=_("Found correct: %(title)s"),
+        body=_("It can be published once “%(product)s” is released."),
+        verb=_("Open"),
+        icon="check",
+    ),
+)
+texts.register(
+    "piece_publish",
+    Text(
+        title=_("Publish the piece: %(title)s"),
+        body=_("“%(product)s” is released, and its authors found the piece correct."),
+        verb=_("Publish"),
+        icon="megaphone",
+    ),
+)
+texts.register(
+    "piece_published",
+    Text(title=_("Published: %(title)s"), body=_("Made from “%(product)s”."), verb=_("Open"), icon="megaphone"),
+)
+texts.register(
+    "piece_withdrawn",
+    Text(title=_("Withdrawn: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="circle-off"),
+)
+
+add_gate(
+    BEGIN_PILOT,
+    Gate(
+        key="pieces",
+        label=_("The authors have checked every piece made of it"),
+        check=missing_checks,
+        who=(_("people of the institutions that wrote the product"),),
+        url_name="product_detail",
+        anchor="pieces",
+        sources=frozenset({ProductState.TRANSFORMING}),
+    ),
+)
+
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="operate",
+        key="pieces",
+        label=pgettext_lazy("navigation", "Pieces"),
+        url_name="piece_list",
+        icon="newspaper",
+        order=15,
+        permission=VIEW_PIPELINE,
+        count=count_open_pieces,
+    )
+)
+navigation.add(
+    NavigationEntry(
+        area="portal",
+        key="pieces",
+        label=pgettext_lazy("navigation", "Pieces"),
+        url_name="piece_list",
+        order=45,
+        permission=START_PIECE,
+    )
+)
+
+
+@consumer(PRODUCT_STATE_CHANGED, "operations.pieces_follow")
+def let_pieces_follow(event: Event) -> None:
+    """Checked pieces of a released product wait to be published; those of a product out of use wait for nobody."""
+    if event.payload["after"] in {ProductState.RELEASED, ProductState.RETIRED, ProductState.WITHDRAWN}:
+        follow_product(event.alliance, event.payload["product"], at=timezone.now())

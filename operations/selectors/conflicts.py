@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from alliance.models import Alliance
 
-ROUTES = ("product_detail", "pilot_answer")
+ROUTES = ("product_detail", "pilot_answer", "piece_check", "piece_detail", "piece_publish")
 """Routes of the pipeline's inbox items; each takes the product's code."""
 
 

@@ -82,6 +82,8 @@ from operations.selectors.product import (
     list_shares,
     list_stages,
     week_of,
+from operations.views.piece import pieces_card
+from operations.views.point import points_card
 )
 from operations.selectors.results import read_criteria
 from operations.views.common import back_to, choose_institution, crumbs_of, frame, offer, product_url, tenant_of
@@ -227,6 +229,7 @@ def _shares_card(request: HttpRequest, product: Product) -> dict[str, Any]:
     return {
         "may_share": may_share,
         "shares": list_shares(product) if may_share else [],
+    pieces_card,
         "share_form": ShareForm(auto_id="share_%s"),
     }
 
