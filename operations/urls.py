@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from operations.views import piece, pilot, point, product
+from operations.views import piece, pilot, product
 
 urlpatterns: list[URLPattern] = [
     path("console/pilots/", pilot.pilot_board, name="pilot_board"),
@@ -30,7 +30,6 @@ urlpatterns: list[URLPattern] = [
     path("pilots/<slug:code>/changes/<int:number>/<str:key>/", product.improvement_settle, name="improvement_settle"),
     path("pilots/<slug:code>/shares/", product.share_add, name="share_add"),
     path("pilots/<slug:code>/shares/remove/", product.share_remove, name="share_remove"),
-]
     path("pieces/", piece.piece_list, name="piece_list"),
     path("pilots/<slug:code>/pieces/new/", piece.piece_draft, name="piece_draft"),
     path("pilots/<slug:code>/pieces/<slug:piece>/", piece.piece_detail, name="piece_detail"),
@@ -40,3 +39,4 @@ urlpatterns: list[URLPattern] = [
     path("pilots/<slug:code>/pieces/<slug:piece>/renew/", piece.piece_renew, name="piece_renew"),
     path("pilots/<slug:code>/pieces/<slug:piece>/publish/", piece.piece_publish, name="piece_publish"),
     path("pilots/<slug:code>/pieces/<slug:piece>/withdraw/", piece.piece_withdraw, name="piece_withdraw"),
+]
