@@ -82,11 +82,10 @@ from operations.selectors.product import (
     list_shares,
     list_stages,
     week_of,
-from operations.views.piece import pieces_card
-from operations.views.point import points_card
 )
 from operations.selectors.results import read_criteria
 from operations.views.common import back_to, choose_institution, crumbs_of, frame, offer, product_url, tenant_of
+from operations.views.piece import pieces_card
 
 COMMENTS_SHOWN = 5
 
@@ -229,7 +228,6 @@ def _shares_card(request: HttpRequest, product: Product) -> dict[str, Any]:
     return {
         "may_share": may_share,
         "shares": list_shares(product) if may_share else [],
-    pieces_card,
         "share_form": ShareForm(auto_id="share_%s"),
     }
 
@@ -248,6 +246,7 @@ CARDS: Final[tuple[Callable[[HttpRequest, Product], dict[str, Any]], ...]] = (
     _round_card,
     _changes_card,
     _text_card,
+    pieces_card,
     _shares_card,
     _record_card,
 )
