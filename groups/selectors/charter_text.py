@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import canonical
+from alliance.kernel.differences import Piece, compare_texts
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -217,14 +218,6 @@ def charter_digest(version: CharterVersion, articles: Iterable[CharterArticle]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A run of text: ``same``, ``ins`` (only in the newer version) or ``del`` (only in the older one)."""
-
-    op: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """What became of one article.
 
@@ -249,47 +242,6 @@ class Change:
     def is_renumbered(self) -> bool:
         """Whether it stands under another number now."""
         return self.old_number is not None and self.new_number is not None and self.old_number != self.new_number
-
-
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
-SHORT = {"zh": 2, "en": 3}
-"""An unchanged run no longer than this between two changes is drawn as changed: crumbs are hard to read."""
-
-
-def compare_texts(old: str, new: str, language: str) -> list[Piece]:
-    """The newer text against the older one: by characters for Chinese (``zh``), by words for English (``en``).
-
-    Leaving out the ``ins`` pieces gives the older text, leaving out the ``del`` pieces the newer one.
-    """
-    first: Sequence[str] = list(old) if language == "zh" else _WORDS.findall(old)
-    second: Sequence[str] = list(new) if language == "zh" else _WORDS.findall(new)
-    pieces: list[Piece] = []
-    gone: list[str] = []
-    come: list[str] = []
-
-    def flush() -> None:
-        if gone:
-            pieces.append(Piece("del", "".join(gone)))
-        if come:
-            pieces.append(Piece("ins", "".join(come)))
-        gone.clear()
-        come.clear()
-
-    codes = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
-    for place, (op, i1, i2, j1, j2) in enumerate(codes):
-        if op == "equal":
-            crumb = 0 < place < len(codes) - 1 and i2 - i1 < SHORT[language]
-            if crumb:
-                gone += first[i1:i2]
-                come += second[j1:j2]
-                continue
-            flush()
-            pieces.append(Piece("same", "".join(first[i1:i2])))
-        else:
-            gone += first[i1:i2]
-            come += second[j1:j2]
-    flush()
-    return pieces
 
 
 def compare_charters(old: Sequence[CharterArticle], new: Sequence[CharterArticle]) -> list[Change]:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alliance.kernel import tenancy
+from alliance.kernel.differences import compare_texts
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError, PermissionRefusedError
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent, User
 from groups.actions.charter import (
@@ -35,7 +36,7 @@ from groups.actions.charter import (
 from groups.choices import CharterState, MotionState, Threshold, VoteBase
 from groups.models import CharterAcceptance, CharterArticle, CharterVersion
 from groups.selectors.charter import charter_in_force, end_of_grace, without_voting_rights
-from groups.selectors.charter_text import charter_digest, compare_texts, read_charter, write_charter_text
+from groups.selectors.charter_text import charter_digest, read_charter, write_charter_text
 from groups.selectors.electors import list_electors
 from groups.selectors.motion_effects import effects
 from groups.signals import CHARTER_ACCEPTED, CHARTER_IN_FORCE
