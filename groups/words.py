@@ -7,6 +7,7 @@ from alliance.kernel.transitions import name_fields, name_records, name_verbs
 name_verbs(
     {
         "change_seat_role": pgettext_lazy("audit log", "change the role of the seat"),
+        "claim_conflict": pgettext_lazy("audit log", "claim that an institution has an interest"),
         "declare_conflict": pgettext_lazy("audit log", "declare an interest"),
         "establish_group": pgettext_lazy("audit log", "establish the group"),
         "join_eligible": pgettext_lazy("audit log", "let eligible institutions join"),

@@ -39,7 +39,7 @@ from alliance.kernel.events import emit
 from alliance.kernel.formats import format_moment
 from alliance.kernel.permissions import grants_of, institutions_acted_for, permissions, require
 from groups.actions import ballot_keys
-from groups.actions.conflict import lock_matter, require_no_conflict
+from groups.actions.conflict import lock_matter, require_no_conflict, screen_matter
 from groups.choices import (
     DECIDED_MOTIONS,
     MIN_SECRET_VOTERS,
@@ -483,12 +483,16 @@ def open_motion(alliance: Alliance, code: str, *, closes_at: datetime, actor: Us
     Raises:
         InvalidInputError: Closes too early, nobody may vote, too few for a secret ballot, a weight is missing, or what the
             motion does is not prepared.
+        ConflictOfInterestError: One of the actor's institutions stands aside, found by rule just now perhaps.
         TransitionRefusedError: Not a draft.
     """
     motion = _lock(alliance, code)
     if actor is not None:
-        _require_to_run(alliance, motion, actor)
+        require(actor, RUN_MOTION, motion)
     OPEN_MOTION.check(motion.state)
+    screen_matter(alliance, matter_of(motion), at=at)  # before anybody is on the roll: who is linked never holds a vote
+    if actor is not None:
+        _require_to_run(alliance, motion, actor)
     if closes_at <= at:
         _refuse(_("The vote must close later than now."), "closes_early", "closes_at")
     if motion.meeting_id is None and closes_at < (earliest := earliest_close(alliance, at)):

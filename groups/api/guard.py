@@ -120,7 +120,11 @@ class ConflictList(_Own, WriteEndpoint):
     summary: ClassVar[Mapping[str, str]] = {"GET": "List conflicts of interest", "POST": "Declare a conflict of interest"}
     explanation: ClassVar[Mapping[str, str]] = {
         "GET": "The secretariat and the management committee see all, other people those of their own institutions.",
-        "POST": "From then on the institution does not vote, review, approve or mediate on the matter.",
+        "POST": (
+            "Declared by its own representative, the institution does not vote, review, approve or mediate on the matter from "
+            "then on. Said by the office or the committee it is a claim (state `claimed`) without effect, until the institution "
+            "agrees or a second person rules."
+        ),
     }
     requests: ClassVar[Mapping[str, Any]] = {"POST": ConflictBody}
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {

@@ -26,7 +26,7 @@ from groups.actions.conflict import (
     recuse,
     refuse_waiver,
 )
-from groups.choices import LinkKind, WaiverState
+from groups.choices import ConflictState, LinkKind, WaiverState
 from groups.forms.group import ConflictForm, place_errors
 from groups.forms.interest import WaiverForm
 from groups.models import ConflictOfInterest, ConflictWaiver
@@ -55,7 +55,7 @@ def conflict_list(request: HttpRequest) -> HttpResponse:
     form = ConflictForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            declare_conflict(
+            declared = declare_conflict(
                 alliance,
                 form.cleaned_data["institution"].strip(),
                 form.cleaned_data["matter"],
@@ -68,7 +68,12 @@ def conflict_list(request: HttpRequest) -> HttpResponse:
         except InvalidInputError as refusal:
             place_errors(form, refusal.fields, refusal.reason)
         else:
-            messages.success(request, _("Declared. The institution stands aside from now on."))
+            messages.success(
+                request,
+                _("Noted as a claim. It counts once the institution agrees, or another person rules on it.")
+                if declared.state == ConflictState.CLAIMED
+                else _("Declared. The institution stands aside from now on."),
+            )
             return redirect("conflict_list")
     everything = request.GET.get("all") == "1"
     page = paginate(list_conflicts(alliance, only_open=not everything), request.GET, ("-declared_at", "-id"))
@@ -163,6 +168,7 @@ def conflict_detail(request: HttpRequest, conflict: int) -> HttpResponse:
         "waiting": waiting,
         "may_rule": may_rule and not own and found.ended_at is None,
         "is_own": own,
+        "is_claimant": found.state == ConflictState.CLAIMED and found.declared_by_id == request.user.pk,
         "may_settle": may_rule and not own and waiting is not None and waiting.proposed_by_id != request.user.pk,
         "form": form,
         "crumbs": [

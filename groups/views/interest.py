@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alliance.actions.idempotency import once
 from alliance.kernel.errors import InvalidInputError, PermissionRefusedError
 from alliance.kernel.permissions import can, grants_of, institutions_acted_for, require
 from alliance.selectors.paging import paginate
 from alliance.selectors.people import acting_institution_id
-from groups.actions.conflict import declare_conflict
+from groups.actions.conflict import agree_conflict, declare_conflict
 from groups.actions.declaration import (
     ASKING_MONTH,
     JOINER_DAYS,
@@ -31,10 +31,18 @@ from groups.actions.declaration import (
     submit_declaration,
     withdraw_interest,
 )
+from groups.choices import ConflictState
 from groups.forms.group import place_errors
 from groups.forms.interest import AskForm, DeclarationForm, InterestForm, MatterConflictForm
 from groups.models import ConflictOfInterest, Interest, InterestDeclaration
-from groups.permissions import ASK_DECLARATIONS, DECLARE_CONFLICT, DECLARE_INTEREST, VIEW_DECLARATIONS, VIEW_INTERESTS
+from groups.permissions import (
+    AGREE_CONFLICT,
+    ASK_DECLARATIONS,
+    DECLARE_CONFLICT,
+    DECLARE_INTEREST,
+    VIEW_DECLARATIONS,
+    VIEW_INTERESTS,
+)
 from groups.selectors.conflict import list_conflicts_of
 from groups.selectors.declaration import (
     count_declarations,
@@ -98,6 +106,7 @@ def portal_interest_list(request: AllianceRequest) -> HttpResponse:
         else:
             messages.success(request, _("Thank you: the declaration for %(year)s is in.") % {"year": year})
             return redirect("portal_interest_list")
+    conflicts = conflict_rows(list_conflicts_of(request.alliance, institution.pk)[:CONFLICTS_SHOWN])
     context = {
         "institution": institution,
         "year": year,
@@ -105,9 +114,11 @@ def portal_interest_list(request: AllianceRequest) -> HttpResponse:
         "today": timezone.localdate(now),
         "interests": interests,
         "expert_interests": list(list_expert_interests(request.alliance, institution.pk)),
-        "conflicts": conflict_rows(list_conflicts_of(request.alliance, institution.pk)[:CONFLICTS_SHOWN]),
+        "conflicts": [row for row in conflicts if row["conflict"].state != ConflictState.CLAIMED],
+        "claims": [row for row in conflicts if row["conflict"].state == ConflictState.CLAIMED],
         "form": form,
         "may_declare": can(request.user, DECLARE_INTEREST, blank),
+        "may_agree": can(request.user, AGREE_CONFLICT, blank),
     }
     return render(request, "groups/portal_interest_list.html", context, status=422 if form.errors else 200)
 
@@ -181,7 +192,7 @@ def portal_conflict_new(request: AllianceRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            declare_conflict(
+            declared = declare_conflict(
                 request.alliance,
                 institution.code,
                 form.cleaned_data["matter"],
@@ -192,7 +203,13 @@ def portal_conflict_new(request: AllianceRequest) -> HttpResponse:
         except InvalidInputError as refusal:
             place_errors(form, refusal.fields, refusal.reason)
         else:
-            messages.success(request, _("Declared. Your institution stands aside from now on."))
+            own = declared.state != ConflictState.CLAIMED
+            messages.success(
+                request,
+                _("Declared. Your institution stands aside from now on.")
+                if own
+                else _("Noted. It counts once your representative agrees, or another person rules on it."),
+            )
             return redirect("portal_interest_list")
     context = {
         "form": form,
@@ -201,6 +218,20 @@ def portal_conflict_new(request: AllianceRequest) -> HttpResponse:
         "crumbs": [{"label": _("Interests"), "url": reverse("portal_interest_list")}, {"label": _("Stand aside")}],
     }
     return render(request, "groups/portal_conflict_form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def portal_conflict_agree(request: AllianceRequest, conflict: int) -> HttpResponse:
+    """Agree to what somebody else claims about the own institution."""
+    institution = enter_portal(request)
+    if not isinstance(institution, Institution):
+        return institution
+    if not list_conflicts_of(request.alliance, institution.pk).filter(pk=conflict).exists():
+        raise Http404
+    agree_conflict(request.alliance, conflict, actor=request.user, at=timezone.now())
+    messages.success(request, _("Noted. Your institution stands aside from now on."))
+    return redirect("portal_interest_list")
 
 
 # ------------------------------------------------------------------------------------------------------------- console

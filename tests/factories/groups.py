@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from groups.actions.conflict import declare_conflict
 from groups.choices import GroupKind, HoldingDirection, SeatRole
 from groups.models import ConflictOfInterest, GroupMembership, Interest, VirtualGroup
 from members.choices import InterestKind
+from members.models import Institution
 from members.selectors.names import fold_name
 from tests.factories.alliance import make_user
+from tests.factories.members import make_staff
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from alliance.models import Alliance
-    from members.models import Institution
 
 
 def make_group(alliance: Alliance, kind: str = GroupKind.POLICY) -> VirtualGroup:
@@ -51,3 +55,12 @@ def make_conflict(institution: Institution, matter: str, **fields: Any) -> Confl
     """A declared conflict that counts."""
     values: dict[str, Any] = {"reason": "Holds shares.", "declared_at": timezone.now() - timedelta(days=1), **fields}
     return ConflictOfInterest.objects.create(alliance=institution.alliance, institution=institution, matter=matter, **values)
+
+
+def stand_aside(alliance: Alliance, code: str, matter: str, *, at: datetime | None = None) -> ConflictOfInterest:
+    """An institution declares by its own representative that it has an interest; it counts at once."""
+    institution = Institution.objects.of(alliance).get(code=code)
+    person = make_user()
+    moment = at or timezone.now()
+    make_staff(institution, person, starts_at=min(moment, timezone.now()) - timedelta(days=1))
+    return declare_conflict(alliance, code, matter, reason="Holds shares.", actor=person, at=moment)

@@ -23,6 +23,7 @@ from alliance.kernel.errors import (
 )
 from alliance.models import AuditEntry, InboxItem, Notification, OutboxEvent, User
 from groups.actions.conflict import (
+    agree_conflict,
     clear_conflict,
     declare_conflict,
     grant_waiver,
@@ -42,7 +43,7 @@ from groups.tasks import guard_all
 from members.choices import InterestKind
 from operations.models import Product
 from tests.factories.alliance import NOON, give_role, make_alliance, make_member, make_user
-from tests.factories.groups import make_conflict, make_interest, make_seat
+from tests.factories.groups import make_conflict, make_interest, make_seat, stand_aside
 from tests.factories.members import make_institution, make_staff
 
 if TYPE_CHECKING:
@@ -252,11 +253,101 @@ def test_a_waiver_of_another_alliance_does_not_exist_here(act: Alliance, secreta
         grant_waiver(act, 10**9, actor=secretary, at=NOON)
 
 
+def test_what_the_office_claims_about_another_institution_keeps_nobody_aside_until_a_second_person_rules(
+    act: Alliance, secretary: User, committee_member: User
+) -> None:
+    rival = make_institution(act)
+    person = make_user()
+    make_staff(rival, person)
+
+    claim = declare_conflict(act, rival.code, MATTER, reason="They hold shares.", actor=secretary, at=NOON)
+
+    assert claim.state == ConflictState.CLAIMED
+    require_no_conflict(act, rival.pk, MATTER)
+    assert list_recusals(act, MATTER) == []
+    told = InboxItem.objects.of(act).get(key=f"conflict-claim:{claim.pk}", done_at__isnull=True)
+    assert told.institution_id == rival.pk
+    assert InboxItem.objects.of(act).filter(key=f"conflict-ruling:{MATTER}", done_at__isnull=True).exists()
+    with pytest.raises(SeparationOfDutiesError):
+        recuse(act, claim.pk, actor=secretary, at=NOON)
+    with pytest.raises(InvalidInputError) as refusal:
+        propose_waiver(act, claim.pk, reason="x", actor=committee_member, at=NOON)
+    assert refusal.value.code == "conflict_only_claimed"
+    require_no_conflict(act, rival.pk, MATTER)
+
+    recuse(act, claim.pk, actor=committee_member, at=NOON)
+
+    assert is_recused(act, rival.pk, MATTER)
+    told.refresh_from_db()
+    assert told.done_at is not None
+    assert Notification.objects.of(act).get(user=person).kind == "groups.conflict_ruled"
+    entry = AuditEntry.objects.of(act).get(verb="claim_conflict")
+    assert "shares" not in str(entry.record)
+
+
+def test_a_colleague_of_the_claimants_institution_is_no_second_person(act: Alliance, committee_member: User) -> None:
+    accuser, rival = make_institution(act), make_institution(act)
+    colleague = make_member(act, "committee")
+    for each in (committee_member, colleague):
+        make_staff(accuser, each)
+    claim = declare_conflict(act, rival.code, MATTER, reason="x", actor=committee_member, at=NOON)
+
+    with pytest.raises(SeparationOfDutiesError):
+        recuse(act, claim.pk, actor=colleague, at=NOON)
+    assert not is_recused(act, rival.pk, MATTER)
+    clear_conflict(act, claim.pk, actor=committee_member, at=NOON)  # a claim may be taken back
+
+    assert not InboxItem.objects.of(act).filter(key=f"conflict-ruling:{MATTER}", done_at__isnull=True).exists()
+
+
+@pytest.mark.parametrize("by", ["agreeing", "declaring"])
+def test_an_institution_agrees_to_a_claim_and_stands_aside_at_once(act: Alliance, secretary: User, by: str) -> None:
+    institution = make_institution(act)
+    person, stranger = make_user(), make_user()
+    make_staff(institution, person)
+    make_staff(make_institution(act), stranger)
+    claim = declare_conflict(act, institution.code, MATTER, reason="x", actor=secretary, at=NOON)
+    for somebody in (stranger, secretary):
+        with pytest.raises(PermissionRefusedError):
+            agree_conflict(act, claim.pk, actor=somebody, at=NOON)
+
+    if by == "agreeing":
+        agree_conflict(act, claim.pk, actor=person, at=NOON)
+    else:
+        declare_conflict(act, institution.code, MATTER, reason="We do.", actor=person, at=NOON)
+
+    assert is_recused(act, institution.pk, MATTER)
+    assert not InboxItem.objects.of(act).filter(key=f"conflict-claim:{claim.pk}", done_at__isnull=True).exists()
+    assert OutboxEvent.objects.of(act).filter(kind=CONFLICTS_CHANGED).count() == 1
+    assert AuditEntry.objects.of(act).filter(verb="agree_conflict").count() == 1
+    with pytest.raises(TransitionRefusedError):
+        agree_conflict(act, claim.pk, actor=person, at=NOON)
+
+
+def test_a_claim_does_not_hide_what_a_rule_finds(act: Alliance, secretary: User) -> None:
+    author, linked = make_institution(act), make_institution(act)
+    make_interest(linked, author, InterestKind.HOLDING)
+    product_of(author)
+    claim = declare_conflict(act, linked.code, MATTER, reason="x", actor=secretary, at=NOON)
+    assert not is_recused(act, linked.pk, MATTER)
+
+    found = screen_matter(act, MATTER, at=NOON)
+
+    assert [(row.pk, row.state, row.detected_by) for row in found] == [(claim.pk, "declared", "ownership")]
+    assert is_recused(act, linked.pk, MATTER)
+    assert screen_matter(act, MATTER, at=NOON) == []
+    assert not InboxItem.objects.of(act).filter(key=f"conflict-claim:{claim.pk}", done_at__isnull=True).exists()
+
+
+def test_a_claim_of_another_alliance_does_not_exist_here(act: Alliance, secretary: User, other_alliance: Alliance) -> None:
+    with tenancy.acting_in(other_alliance):
+        conflict = make_conflict(make_institution(other_alliance), MATTER, state="claimed")
+    with pytest.raises(ConflictOfInterest.DoesNotExist):
+        agree_conflict(act, conflict.pk, actor=secretary, at=NOON)
+
+
 def test_the_committees_item_leaves_when_every_conflict_of_the_matter_is_ruled_on(act: Alliance, secretary: User) -> None:
-    conflicts = [
-        declare_conflict(act, make_institution(act).code, MATTER, reason="x", actor=secretary, at=NOON)
-        for _number in range(2)
-    ]
+    conflicts = [stand_aside(act, make_institution(act).code, MATTER, at=NOON) for _number in range(2)]
     waiting = InboxItem.objects.of(act).filter(key=f"conflict-ruling:{MATTER}", done_at__isnull=True)
 
     recuse(act, conflicts[0].pk, actor=secretary, at=NOON)
@@ -287,6 +378,7 @@ def _race(slug: str) -> None:
         author, judge = make_institution(alliance), make_institution(alliance)
         make_seat(judge, "wisdom_group")
         make_staff(judge, reviewer)
+        make_staff(judge, office)
         product_of(author, "P-1", "in_review")
     start = threading.Barrier(2)
     outcomes: dict[str, str] = {}

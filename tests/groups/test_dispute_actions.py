@@ -20,7 +20,6 @@ from alliance.kernel.errors import (
     PermissionRefusedError,
 )
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent, User
-from groups.actions.conflict import declare_conflict
 from groups.actions.dispute import (
     add_statement,
     agree_to_proposal,
@@ -48,6 +47,7 @@ from members.models import Institution
 from members.selectors.duties import list_open_duties
 from tests.factories.alliance import NOON, give_role, make_user
 from tests.factories.charter import make_dispute, seat_in_committee
+from tests.factories.groups import stand_aside
 from tests.factories.members import make_institution, make_staff
 
 Member = tuple[Institution, User]
@@ -153,7 +153,7 @@ def test_a_committee_member_who_stands_aside_no_longer_sees_it(
     dispute = file(act, claimant, respondent)
     assert sees(dispute, seated[1])
 
-    declare_conflict(act, seated[0].code, dispute.own_matter, reason="They buy from us.", actor=secretary, at=timezone.now())
+    stand_aside(act, seated[0].code, dispute.own_matter)
 
     assert not sees(dispute, seated[1])
     reader = User.objects.get(pk=seated[1].pk)

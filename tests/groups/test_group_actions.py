@@ -35,7 +35,7 @@ from members.choices import Element, InstitutionKind, InstitutionState
 from members.models import Institution
 from tests.conftest import ClientFor
 from tests.factories.alliance import NOON, address, give_role, make_alliance, make_member, make_user
-from tests.factories.groups import make_group, make_seat
+from tests.factories.groups import make_group, make_seat, stand_aside
 from tests.factories.members import make_institution, make_staff, make_supply
 
 POLICY = GroupKind.POLICY
@@ -259,7 +259,7 @@ def test_a_declared_conflict_keeps_the_institution_aside_until_it_is_ruled_out(a
     institution = make_institution(act)
     require_no_conflict(act, institution.pk, "product:P-029")
 
-    conflict = declare_conflict(act, institution.code, "product:P-029", reason="Holds shares.", actor=secretary, at=NOON)
+    conflict = stand_aside(act, institution.code, "product:P-029", at=NOON)
     with pytest.raises(ConflictOfInterestError):
         require_no_conflict(act, [institution.pk, None], "product:P-029")
     require_no_conflict(act, institution.pk, "product:P-030")

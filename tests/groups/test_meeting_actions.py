@@ -21,7 +21,6 @@ from alliance.kernel.errors import (
     TransitionRefusedError,
 )
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent, StoredFile, User
-from groups.actions.conflict import declare_conflict
 from groups.actions.group import leave_group
 from groups.actions.meeting import (
     ItemFacts,
@@ -50,7 +49,7 @@ from groups.selectors.meeting import get_meeting_page, is_short_notice, list_act
 from groups.signals import ACTION_SETTLED, MEETING_CANCELLED, MEETING_CONVENED, MEETING_HELD
 from members.choices import InstitutionState
 from tests.factories.alliance import NOON, make_member, make_user
-from tests.factories.groups import make_seat
+from tests.factories.groups import make_seat, stand_aside
 from tests.factories.meetings import LATER, begin, convene, facts, hold, make_body, make_meeting
 from tests.factories.members import make_institution, make_staff
 
@@ -325,7 +324,7 @@ def test_who_stands_aside_is_left_out_of_the_quorum_of_that_item_only(act: Allia
     meeting = make_meeting(body)
     add_agenda_item(act, meeting.code, facts=ItemFacts(title_en="P", matter="product:P-1"), actor=body.secretary, at=NOON)
     convene_meeting(act, meeting.code, actor=body.secretary, at=NOON)
-    declare_conflict(act, body.institutions[0].code, "product:P-1", reason="shares", actor=body.secretary, at=NOON)
+    stand_aside(act, body.institutions[0].code, "product:P-1", at=NOON)
     start_meeting(act, meeting.code, actor=body.secretary, at=LATER)
     note_attendance(
         act,
@@ -414,7 +413,7 @@ def test_a_confidential_paper_opens_to_those_invited_but_not_to_who_stands_aside
     outsider = make_user()
     make_staff(make_institution(act), outsider)
     convene_meeting(act, meeting.code, actor=body.secretary, at=NOON)
-    declare_conflict(act, body.institutions[0].code, "product:P-1", reason="shares", actor=body.secretary, at=NOON)
+    stand_aside(act, body.institutions[0].code, "product:P-1", at=NOON)
 
     def opens(person: User, place: int) -> bool:
         person = User.objects.get(pk=person.pk)

@@ -18,7 +18,6 @@ from alliance.kernel.errors import (
     TransitionRefusedError,
 )
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent
-from groups.actions.conflict import declare_conflict
 from groups.actions.meeting import ItemFacts, Presence, add_agenda_item, note_attendance
 from groups.actions.meeting_action import ActionFacts, add_action
 from groups.actions.minutes import (
@@ -38,6 +37,7 @@ from groups.models import Meeting, Minutes, Motion
 from groups.selectors.minutes import collect_facts, digest_of_minutes, get_public_minutes, list_public_minutes
 from groups.signals import MINUTES_APPROVED, MINUTES_CIRCULATED, MINUTES_PUBLISHED
 from tests.factories.alliance import NOON, make_user
+from tests.factories.groups import stand_aside
 from tests.factories.meetings import LATER, Body, begin, hold, make_body
 from tests.factories.members import make_institution, make_staff
 
@@ -257,7 +257,7 @@ def test_results_recusals_and_proxies_are_filled_in_by_themselves(act: Alliance)
     meeting = begin(body)
     aside, one, two, three, four = body.institutions
     motion = decide(body, meeting)
-    declare_conflict(act, aside.code, f"motion:{motion.code}", reason="x", actor=body.secretary, at=LATER)
+    stand_aside(act, aside.code, f"motion:{motion.code}", at=LATER)
     give_proxy(act, giver_code=four.code, holder_code=three.code, motion_code=motion.code, actor=body.people[4], at=LATER)
     for institution, person, choice in ((one, 1, "yes"), (two, 2, "no"), (three, 3, "yes")):
         cast_vote(

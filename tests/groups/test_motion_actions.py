@@ -55,7 +55,7 @@ from groups.signals import MOTION_DECIDED, MOTION_OPENED
 from members.choices import InstitutionKind, InstitutionState
 from members.models import Institution
 from tests.factories.alliance import make_user
-from tests.factories.groups import make_seat
+from tests.factories.groups import make_interest, make_seat, stand_aside
 from tests.factories.members import make_institution, make_staff
 from tests.factories.motions import COMMITTEE, Voter, make_decided, make_draft, make_open, make_voters, vote
 
@@ -323,9 +323,7 @@ def test_who_stands_aside_does_not_vote_and_is_left_out_of_the_quorum(act: Allia
     voters = make_voters(act, 4)
     motion = make_open(act, matter="product:P-001")
     vote(motion, voters[0], "no")
-    conflict = declare_conflict(
-        act, voters[0].code, "product:P-001", reason="It wrote it.", actor=secretary, at=timezone.now()
-    )
+    conflict = stand_aside(act, voters[0].code, "product:P-001")
     with pytest.raises(ConflictOfInterestError):
         vote(motion, voters[0], "yes")
     vote(motion, voters[1], "yes")
@@ -342,9 +340,33 @@ def test_who_stands_aside_does_not_vote_and_is_left_out_of_the_quorum(act: Allia
     assert conflict.pk
 
 
+def test_a_claim_just_before_the_close_drops_no_vote(act: Alliance, secretary: User) -> None:
+    voters = make_voters(act, 3)
+    motion = make_open(act, matter="product:P-1")
+    vote(motion, voters[0], "no")
+    declare_conflict(act, voters[0].code, "product:P-1", reason="A rival.", actor=secretary, at=timezone.now())
+
+    closed = close(motion)
+
+    assert (closed.result["no"], closed.result["recused"], closed.result["entitled"]) == (1, 0, 3)
+
+
+def test_who_is_linked_with_a_party_is_aside_from_the_moment_the_vote_opens(act: Alliance) -> None:
+    voters = make_voters(act, 3)
+    author = make_institution(act)
+    make_interest(voters[0].institution, author, "holding")
+
+    motion = make_open(act, matter=f"institution:{author.code}")
+
+    with pytest.raises(ConflictOfInterestError):  # no event was delivered yet
+        vote(motion, voters[0], "no")
+    assert MotionElector.objects.of(act).get(motion=motion, institution=voters[0].institution).recused_at is not None
+    assert turnout_of(act, motion).entitled == 2
+
+
 def test_who_is_cleared_before_the_close_counts_again(act: Alliance, secretary: User) -> None:
     voters = make_voters(act, 2)
-    conflict = declare_conflict(act, voters[0].code, "product:P-1", reason="Maybe.", actor=secretary, at=timezone.now())
+    conflict = stand_aside(act, voters[0].code, "product:P-1")
     motion = make_open(act, matter="product:P-1")
     clear_conflict(act, conflict.pk, actor=secretary, at=timezone.now())
     for voter in voters:
@@ -538,7 +560,7 @@ def test_too_small_a_body_has_no_secret_ballot(act: Alliance, number: int, field
 
 def test_who_stands_aside_does_not_make_a_body_large_enough(act: Alliance, secretary: User) -> None:
     voters = make_voters(act, 5)
-    declare_conflict(act, voters[0].code, "product:P-1", reason="It is theirs.", actor=secretary, at=timezone.now())
+    stand_aside(act, voters[0].code, "product:P-1")
 
     with pytest.raises(InvalidInputError) as refusal:
         make_open(act, ballot="secret", matter="product:P-1")
@@ -570,7 +592,7 @@ def test_who_stands_aside_after_voting_in_secret_is_dropped_unread(act: Alliance
     cast = vote(motion, voters[0], "no")
     for voter in voters[1:]:
         vote(motion, voter, "yes")
-    declare_conflict(act, voters[0].code, "product:P-1", reason="Shares.", actor=secretary, at=timezone.now())
+    stand_aside(act, voters[0].code, "product:P-1")
 
     closed = close(motion)
 
@@ -654,7 +676,7 @@ def test_key_files_are_for_the_owner_only(act: Alliance) -> None:
 def test_tellers_are_named_before_the_close_and_have_no_stake(act: Alliance, secretary: User) -> None:
     motion, voters = secret(act, matter="product:P-1")
     outsider = make_voters(act, 1, kind=None)[0]
-    declare_conflict(act, voters[0].code, "product:P-1", reason="Theirs.", actor=secretary, at=timezone.now())
+    stand_aside(act, voters[0].code, "product:P-1")
 
     named = name_teller(act, motion.code, institution_code=outsider.code, actor=secretary, at=timezone.now())
 

@@ -150,7 +150,12 @@ class MotionMachine(RuleBasedStateMachine):
     def declare(self, who: int) -> None:
         done = self.attempt(
             lambda: declare_conflict(
-                self.alliance, self.voters[who].code, "product:P-1", reason="Shares.", actor=self.secretary, at=self.now
+                self.alliance,
+                self.voters[who].code,
+                "product:P-1",
+                reason="Shares.",
+                actor=self.voters[who].user,
+                at=self.now,
             )
         )
         assert done == (who not in self.aside)

@@ -19,13 +19,13 @@ from alliance.kernel.errors import (
     PermissionRefusedError,
 )
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, User
-from groups.actions.conflict import declare_conflict
 from groups.actions.motion import close_motion
 from groups.actions.proxy import give_proxy, revoke_proxy
 from groups.models import BallotEnvelope, Motion, Participation, Proxy, Vote
 from groups.selectors.proxy import CHAIN, TOO_MANY, broken_rule, proxies_for
 from members.choices import InstitutionState
 from members.models import Institution
+from tests.factories.groups import stand_aside
 from tests.factories.motions import COMMITTEE, Voter, make_open, make_voters, vote
 
 
@@ -173,7 +173,7 @@ def test_who_stands_aside_neither_gives_nor_holds(act: Alliance, secretary: User
     motion = make_open(act, matter="product:P-1")
     give(third, aside, motion)
     by_proxy(motion, third, aside)
-    declare_conflict(act, aside.code, "product:P-1", reason="Shares.", actor=secretary, at=timezone.now())
+    stand_aside(act, aside.code, "product:P-1")
     for pair in ((aside, other), (other, aside)):
         with pytest.raises(ConflictOfInterestError):
             give(*pair, motion)

@@ -11,7 +11,7 @@ from alliance.actions import inbox
 from alliance.kernel.errors import ConflictOfInterestError
 from alliance.models import InboxItem, User
 from alliance.selectors.inbox import DONE, count_waiting, list_items
-from groups.actions.conflict import clear_conflict, declare_conflict, end_conflict
+from groups.actions.conflict import clear_conflict, end_conflict
 from groups.choices import GroupKind
 from operations.actions.product import submit_product
 from operations.choices import ProductState
@@ -19,6 +19,7 @@ from operations.models import Product, ProductReview
 from operations.selectors.product import list_waiting_for_groups
 from tests.conftest import ClientFor
 from tests.factories.alliance import address
+from tests.factories.groups import stand_aside
 from tests.factories.operations import Cast, make_product, make_seat, make_staff
 
 STANDS_ASIDE = "You cannot act on this matter: your institution stands aside from it."
@@ -45,14 +46,7 @@ def waiting(cast: Cast, user: User) -> list[str]:
 
 
 def declare(cast: Cast, product: Product) -> Any:
-    return declare_conflict(
-        cast.alliance,
-        cast.reviewer_institution.code,
-        product.matter,
-        reason="They sell it.",
-        actor=cast.secretary,
-        at=timezone.now(),
-    )
+    return stand_aside(cast.alliance, cast.reviewer_institution.code, product.matter)
 
 
 def test_an_institution_in_both_groups_is_asked_once(cast: Cast, submitted: Product, client_for: ClientFor) -> None:
@@ -132,14 +126,7 @@ def test_an_item_of_the_institution_itself_leaves_too(cast: Cast) -> None:
             url_kwargs={"code": product.code},
             at=timezone.now(),
         )
-    declare_conflict(
-        cast.alliance,
-        cast.firms[0].code,
-        product.matter,
-        reason="They sell it.",
-        actor=cast.secretary,
-        at=timezone.now(),
-    )
+    stand_aside(cast.alliance, cast.firms[0].code, product.matter)
 
     assert waiting(cast, cast.testers[0]) == []
     assert len(waiting(cast, cast.testers[1])) == 1
