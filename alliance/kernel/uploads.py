@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 import puremagic
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.registry import Registry
@@ -95,9 +95,11 @@ def _image(kind: str) -> Callable[[IO[bytes]], bytes]:
                         code="upload_too_many_pixels",
                     )
                 picture.load()
-                mode = "RGB" if kind == "JPEG" else ("RGBA" if "A" in picture.getbands() else "RGB")
-                clean = Image.new(mode, picture.size)
-                clean.paste(picture.convert(mode))
+                # Phones store which way is up among the metadata that is left out: turn the picture itself.
+                upright = ImageOps.exif_transpose(picture)
+                mode = "RGB" if kind == "JPEG" else ("RGBA" if "A" in upright.getbands() else "RGB")
+                clean = Image.new(mode, upright.size)
+                clean.paste(upright.convert(mode))
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise _damaged(kind) from error
         out = io.BytesIO()

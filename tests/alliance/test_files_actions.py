@@ -176,6 +176,19 @@ def test_a_picture_loses_its_metadata(act: Alliance, secretary: User) -> None:
         assert b"GPS" not in content.read()
 
 
+def test_a_picture_taken_upright_stays_upright_without_its_metadata(act: Alliance, secretary: User) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the phone was held upright: turn by a quarter to the right
+    out = io.BytesIO()
+    Image.new("RGB", (40, 20), "red").save(out, "JPEG", exif=exif)
+
+    stored = upload(act, "a.jpg", out.getvalue(), secretary)
+
+    with open_stored(stored) as content, Image.open(content) as picture:
+        assert picture.size == (20, 40)
+        assert not picture.getexif()
+
+
 def test_a_file_over_the_limit_is_refused_while_it_comes_in(act: Alliance, secretary: User, monkeypatch: Any) -> None:
     small = uploads.Purpose("small", "small", frozenset({"txt"}), max_bytes=10)
     monkeypatch.setitem(uploads.purposes._items, "small", small)
