@@ -25,3 +25,54 @@ PIECE_PUBLISHED: Final = "operations.piece_published"
 
 PIECE_WITHDRAWN: Final = "operations.piece_withdrawn"
 """Payload: ``product`` (code), ``piece`` (code), ``was_published``."""
+
+POINT_ANSWERED: Final = "operations.point_answered"
+"""The makers answered what somebody said. Payload: ``product`` (code), ``key``, ``version`` it was said of, ``state``, ``done_in``."""
+
+WORKBOOK_ENTRY_WRITTEN: Final = "operations.workbook_entry_written"
+"""A pilot site wrote into its workbook. Payload: ``product`` (code), ``round``, ``institution`` (code), ``kind``, ``key``."""
+
+WORKBOOK_ENTRY_STRUCK: Final = "operations.workbook_entry_struck"
+"""A pilot site struck an entry out. Payload: as when it was written."""
+
+KIND_FORM_CHANGED: Final = "operations.kind_form_changed"
+"""An alliance asks something else of a kind of product. Payload: ``kind`` (a ProductKind), ``version``."""
+
+CONTRIBUTIONS_CHANGED: Final = "operations.contributions_changed"
+"""Who made a product, with which share, was named anew or answered. Payload: ``product`` (code), ``settled`` (bool)."""
+
+PRODUCT_FILES_CHANGED: Final = "operations.product_files_changed"
+"""A file was added to a product or taken out. Payload: ``product`` (code)."""
+
+NEXT_VERSION_BEGUN: Final = "operations.next_version_begun"
+"""Payload: ``product`` (code of the successor), ``predecessor`` (code)."""
+
+PRODUCT_WITHDRAWN: Final = "operations.product_withdrawn"
+"""A product was withdrawn before its release. Payload: ``product`` (code)."""
+
+PIPELINE_RULES_CHANGED: Final = "operations.pipeline_rules_changed"
+"""Who releases, or how much a stage holds, was set anew. Payload: ``version``."""
+
+PROJECT_STATE_CHANGED: Final = "operations.project_state_changed"
+"""Payload: ``project`` (code), ``before``, ``after``."""
+
+MILESTONE_REACHED: Final = "operations.milestone_reached"
+"""Payload: ``project`` (code), ``milestone`` (primary key), ``position``, ``lead`` (institution's code), ``due_on``, ``reached_on``."""
+
+MILESTONE_REOPENED: Final = "operations.milestone_reopened"
+"""A milestone counts as not reached again. Payload: ``project`` (code), ``milestone`` (primary key), ``position``."""
+
+MILESTONE_LATE: Final = "operations.milestone_late"
+"""The day of a milestone of a running project passed without it; owed once for each promised day.
+
+Payload: ``project`` (code), ``milestone`` (primary key), ``position``, ``lead`` (institution's code), ``due_on``.
+"""
+
+WORK_HOURS_CONFIRMED: Final = "operations.work_hours_confirmed"
+"""Payload: ``project`` (code), ``hours_id`` (primary key), ``institution`` (code), ``day``, ``hours`` (decimal as text)."""
+
+WORK_HOURS_STRUCK: Final = "operations.work_hours_struck"
+"""Payload: as when they were confirmed, and ``was_confirmed``."""
+
+DELIVERABLE_DRAFTED: Final = "operations.deliverable_drafted"
+"""What a project owes became a draft of the pipeline. Payload: ``project`` (code), ``position``, ``product`` (code)."""

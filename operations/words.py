@@ -7,10 +7,10 @@ from alliance.kernel.transitions import name_records, name_verbs
 name_verbs(
     {
         "adapt_product": pgettext_lazy("audit log", "adapt the text"),
+        "answer_point": pgettext_lazy("audit log", "answer a point of feedback"),
         "aggregate_pilot": pgettext_lazy("audit log", "sum up the answers"),
-        "agree_improvement": pgettext_lazy("audit log", "agree on a change"),
+        "agree_change": pgettext_lazy("audit log", "agree on a change"),
         "draft_product": pgettext_lazy("audit log", "draft the product"),
-        "settle_improvement": pgettext_lazy("audit log", "settle a change"),
         "share_product": pgettext_lazy("audit log", "share the product"),
         "submit_feedback": pgettext_lazy("audit log", "give feedback"),
         "unshare_product": pgettext_lazy("audit log", "take a share back"),
@@ -22,7 +22,7 @@ name_records(
         "operations.product": pgettext_lazy("audit log", "product"),
         "operations.pilot": pgettext_lazy("audit log", "pilot"),
         "operations.pilotfeedback": pgettext_lazy("audit log", "answer to a pilot"),
-        "operations.improvementtask": pgettext_lazy("audit log", "change to make"),
+        "operations.feedbackpoint": pgettext_lazy("audit log", "point of feedback"),
         "operations.productreview": pgettext_lazy("audit log", "review"),
         "operations.productshare": pgettext_lazy("audit log", "share"),
     }
@@ -40,3 +40,19 @@ name_records(
         "operations.piececheck": pgettext_lazy("audit log", "check of a piece"),
     }
 )
+name_verbs(
+    {
+        "write_entry": pgettext_lazy("audit log", "write into the workbook"),
+        "strike_entry": pgettext_lazy("audit log", "strike out an entry"),
+    }
+)
+name_records({"operations.workbookentry": pgettext_lazy("audit log", "entry of a workbook")})
+name_verbs(
+    {
+        "set_pipeline_rules": pgettext_lazy("audit log", "set the rules of the pipeline"),
+        "admit_over_limit": pgettext_lazy("audit log", "let a product into a full stage"),
+        "draft_release_motion": pgettext_lazy("audit log", "draft the motion on the release"),
+        "release_motion_without_effect": pgettext_lazy("audit log", "motion on the release without effect"),
+    }
+)
+name_records({"operations.pipelinerules": pgettext_lazy("audit log", "rules of the pipeline")})
