@@ -20,10 +20,21 @@ from members.models import Institution, InstitutionStaff
 from operations.actions.pilot import Criterion, PilotPlan, plan_pilot
 from operations.actions.snapshot import take_snapshot
 from operations.actions.workflow import advance_pilot
-from operations.choices import ParticipantState, PilotState, ProductKind, ProductState, SnapshotOccasion
+from operations.choices import (
+    ParticipantState,
+    PieceAudience,
+    PieceChannel,
+    PieceKind,
+    PieceState,
+    PilotState,
+    ProductKind,
+    ProductState,
+    SnapshotOccasion,
+)
 from operations.models import (
     CriterionScore,
     Defect,
+    Piece,
     Pilot,
     PilotCriterion,
     PilotFeedback,
@@ -241,3 +252,32 @@ def finish_round(pilot: Pilot) -> None:
     pilot.refresh_from_db()
     while advance_pilot(pilot.alliance, pilot.pk, at=pilot.deadline + timedelta(seconds=1)):
         pilot.refresh_from_db()
+
+
+def make_piece(cast: Cast, product: Product, state: str = PieceState.DRAFT, **fields: Any) -> Piece:
+    """A piece of the cast's media think tank in a state, resting on the product as it stands."""
+    now = timezone.now()
+    number = next(_numbers)
+    was_out = state in {PieceState.PUBLISHED}
+    values: dict[str, Any] = {
+        "code": f"PC-{number:03d}",
+        "product": product,
+        "version": take_snapshot(product, SnapshotOccasion.PIECE, actor=None, at=now),
+        "kind": PieceKind.ARTICLE,
+        "audience": PieceAudience.INDUSTRY,
+        "channel": PieceChannel.SITE,
+        "title_en": f"Piece {number}",
+        "title_zh": f"稿件{number}",
+        "body_en": "## One\nTold simply.",
+        "body_zh": "## 一\n讲得简单。",
+        "state": state,
+        "maker": cast.media,
+        "created_by": cast.editor,
+        "created_at": now,
+        "changed_by": cast.editor,
+        "changed_at": now,
+        "state_since": now,
+        "published_at": now if was_out else None,
+        **fields,
+    }
+    return Piece.objects.create(alliance=cast.alliance, **values)
