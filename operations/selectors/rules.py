@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from operations.choices import ReleaseRule
-from operations.models import PipelineRules
+from operations.models import PipelineRules, Product
+from operations.selectors.stages import column_of, states_of
 
 if TYPE_CHECKING:
+    from alliance.kernel.transitions import Transition
     from alliance.models import Alliance
 
 
@@ -48,3 +50,31 @@ def rules_in_force(alliance: Alliance) -> RulesView:
 def list_rules(alliance: Alliance) -> list[PipelineRules]:
     """All versions, newest first, with who made them; one query."""
     return list(PipelineRules.objects.of(alliance).select_related("made_by").order_by("-version"))
+
+
+@dataclass(frozen=True, slots=True)
+class FullStage:
+    """A stage that a step leads into and that holds as many products as it may."""
+
+    stage: str
+    limit: int
+    count: int
+
+
+def limited_stage(product: Product, transition: Transition) -> tuple[str, int] | None:
+    """The stage a step leads into from another one, with its limit; None where there is no limit. One query at most."""
+    stage = column_of(transition.target)
+    if not stage or stage == column_of(product.state):
+        return None
+    limit = rules_in_force(product.alliance).limit_of(stage)
+    return None if limit is None else (stage, limit)
+
+
+def full_stage(product: Product, transition: Transition) -> FullStage | None:
+    """The full stage that keeps a product from a step; two queries at most. The secretariat may let it in all the same."""
+    limited = limited_stage(product, transition)
+    if limited is None:
+        return None
+    stage, limit = limited
+    count = Product.objects.of(product.alliance).filter(state__in=states_of(stage)).count()
+    return FullStage(stage, limit, count) if count >= limit else None
