@@ -47,6 +47,7 @@ def run(addresses: dict[str, str]) -> list[Result]:
         "later_page": 1.2,
         "detail": 1.2,
         "search": 1.5,
+        "search_common": 1.5,
         "search_zh": 1.5,
         "coverage": 1.2,
         "directory": 1.2,
