@@ -20,11 +20,12 @@ from alliance.kernel.permissions import (
     declare,
     grants_of,
     institutions_acted_for,
+    permissions,
     share_checks,
 )
 from groups.choices import GroupKind, SeatRole
-from operations.choices import PieceState, ProductState
-from operations.models import Product, ProductShare
+from operations.choices import PieceState, ProductState, ProjectRole
+from operations.models import Product, ProductFile, ProductShare, Project
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -128,6 +129,22 @@ ADAPT_PRODUCT: Final = declare("operations.adapt_product", _("adapt this product
 SEND_BACK_PRODUCT: Final = declare(
     "operations.send_back_product", _("send this product back to its author"), _ADAPTER, *SECRETARIAT
 )
+STOP_PILOT: Final = declare("operations.stop_pilot", _("stop a pilot that is under way"), *SECRETARIAT, _PILOT_CONVENOR)
+LOOP_BACK: Final = declare(
+    "operations.loop_back",
+    _("send this product back to an earlier stage"),
+    WhileInState(frozenset({ProductState.IMPROVING}), _ADAPTER),
+    *SECRETARIAT,
+)
+"""While a round is under way only the secretariat sends it further back than to improvement."""
+WITHDRAW_PRODUCT: Final = declare("operations.withdraw_product", _("withdraw this product"), _AUTHOR, *SECRETARIAT)
+ADMIT_OVER_LIMIT: Final = declare("operations.admit_over_limit", _("let a product into a full stage"), *SECRETARIAT)
+MANAGE_PIPELINE: Final = declare(
+    "operations.manage_pipeline", _("set the rules of the pipeline"), InAlliance(AllianceRole.OFFICE_ADMIN)
+)
+VIEW_PIPELINE_RULES: Final = declare(
+    "operations.view_pipeline_rules", _("see the rules of the pipeline"), *SECRETARIAT, *COMMITTEE
+)
 PLAN_PILOT: Final = declare("operations.plan_pilot", _("plan a pilot"), *SECRETARIAT, _PILOT_CONVENOR)
 MANAGE_PILOT: Final = declare("operations.manage_pilot", _("extend or close a pilot"), *SECRETARIAT, _PILOT_CONVENOR)
 ANSWER_PILOT: Final = declare(
@@ -135,6 +152,12 @@ ANSWER_PILOT: Final = declare(
     _("answer for this pilot"),
     InInstitution("participant_ids", _ANY, _("people of its pilot firms")),
 )
+JOIN_PILOT: Final = declare(
+    "operations.join_pilot",
+    _("answer the invitation to this pilot"),
+    InInstitution("institution_id", _ANY, _("people of the invited enterprise")),
+)
+"""Asked with the site (PilotParticipant) as the record."""
 VIEW_ANSWERS: Final = declare(
     "operations.view_answers",
     _("read the answers of the pilot firms"),
@@ -145,10 +168,19 @@ VIEW_ANSWERS: Final = declare(
     InAlliance(AllianceRole.AUDITOR),
     _PILOT_CONVENOR,
 )
-CHANGE_IMPROVEMENT: Final = declare(
-    "operations.change_improvement", _("agree on changes and settle them"), _AUTHOR, _ADAPTER, *SECRETARIAT
+ANSWER_POINT: Final = declare(
+    "operations.answer_point", _("agree on changes and answer points of feedback"), _AUTHOR, _ADAPTER, *SECRETARIAT
 )
-RELEASE_PRODUCT: Final = declare("operations.release_product", _("release this product"), *COMMITTEE, *SECRETARIAT)
+RELEASE_PRODUCT: Final = declare(
+    "operations.release_product", _("decide on the release of this product"), *COMMITTEE, _PILOT_CONVENOR, *SECRETARIAT
+)
+"""Opens the page of the decision. Who of them decides is the alliance's rule: one of the two that follow, or a motion."""
+RELEASE_FOR_COMMITTEE: Final = declare(
+    "operations.release_for_committee", _("decide on a release for the management committee"), *COMMITTEE
+)
+RELEASE_FOR_PILOT_GROUP: Final = declare(
+    "operations.release_for_pilot_group", _("decide on a release for the leading-enterprise group"), _PILOT_CONVENOR
+)
 RETIRE_PRODUCT: Final = declare("operations.retire_product", _("retire this product"), *COMMITTEE, *SECRETARIAT)
 SHARE_PRODUCT: Final = declare("operations.share_product", _("share this product"), _AUTHOR, *SECRETARIAT)
 DOWNLOAD_EVIDENCE: Final = declare(
@@ -201,6 +233,8 @@ def is_shared_with(actor: Any, permission: str, record: Any) -> bool:
 
     Asks the rows themselves and not guardian's checker, for which a Django superuser may do everything.
     """
+    if permission == OPEN_PRODUCT_FILE and isinstance(record, ProductFile) and not record.evidence:
+        permission, record = VIEW_PRODUCT, record.product
     if permission != VIEW_PRODUCT or not isinstance(record, Product) or record.pk is None or not actor.is_active:
         return False
     known: dict[int, bool] = actor.__dict__.get("_shared_products", {})
@@ -283,3 +317,160 @@ WITHDRAW_PIECE: Final = declare(
     InAlliance(AllianceRole.EDITOR),
     *SECRETARIAT,
 )
+
+
+# ------------------------------------------------------------------------------- kinds, files, contributions, references
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderOfProduct:
+    """Whoever may read the product that a file is part of; evidence is for those who make it and judge it only."""
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:
+        """Whether the file is part of the product and the product may be read."""
+        return not record.evidence and any(
+            holder.holds(grants, record.product) for holder in permissions.get(VIEW_PRODUCT).holders
+        )
+
+    def describe(self) -> StrOrPromise:
+        """The holder in words."""
+        return _("people who may read the product")
+
+
+MANAGE_KINDS: Final = declare(
+    "operations.manage_kinds", _("change what a kind of product asks for"), InAlliance(AllianceRole.OFFICE_ADMIN)
+)
+VIEW_KINDS: Final = declare("operations.view_kinds", _("see what each kind of product asks for"), *SECRETARIAT, *COMMITTEE)
+CHANGE_FILES: Final = declare(
+    "operations.change_files", _("change the files of this product"), _AUTHOR, _ADAPTER, *SECRETARIAT
+)
+OPEN_PRODUCT_FILE: Final = declare(
+    "operations.open_product_file",
+    _("open this file"),
+    ReaderOfProduct(),
+    InInstitution("product.author_id", _ANY, _("people of the institution that drafts it")),
+    InInstitution("product.adapter_id", _ANY, _("people of the media think tank that adapts it")),
+    InInstitution("product.reviewing_institution_ids", _ANY, _("people of an institution that reviewed it")),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+"""Asked with the file (ProductFile) as the record."""
+NAME_CONTRIBUTIONS: Final = declare("operations.name_contributions", _("say who made this product"), _AUTHOR, *SECRETARIAT)
+ANSWER_CONTRIBUTION: Final = declare(
+    "operations.answer_contribution",
+    _("confirm or contest this part in a product"),
+    InInstitution("institution_id", _ANY, _("people of the institution whose part it is")),
+)
+"""Asked with the part (Contribution) as the record."""
+CHANGE_REFERENCES: Final = declare(
+    "operations.change_references", _("say what this product answers or rests on"), _AUTHOR, *SECRETARIAT
+)
+BEGIN_NEXT_VERSION: Final = declare(
+    "operations.begin_next_version", _("begin the next version of this product"), _AUTHOR, *SECRETARIAT
+)
+
+# --------------------------------------------------------------------------------------------------------------- projects
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """People who are named in the record itself; a grant says nothing of them, so a check of single records answers."""
+
+    label: StrOrPromise
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:  # noqa: ARG002 - see the class
+        """Never by a role."""
+        return False
+
+    def describe(self) -> StrOrPromise:
+        """The holder in words."""
+        return self.label
+
+
+_PROJECT_LEAD = InInstitution("lead_id", _ANY, _("people of the institution that leads the project"))
+_PROJECT_LEADERS = ByName(_("people named as leading the project"))
+_PROJECT_PEOPLE = ByName(_("people named in the project"))
+_PROJECT_INSTITUTIONS = InInstitution("institution_ids", _ANY, _("people of the institutions that work in the project"))
+
+VIEW_PROJECTS: Final = declare(
+    "operations.view_projects",
+    _("see every project"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+"""Asked with the alliance as the record."""
+START_PROJECTS: Final = declare(
+    "operations.start_projects",
+    _("plan a project"),
+    InInstitution("", _ANY, _("people of a member institution")),
+    *SECRETARIAT,
+)
+"""Asked with the alliance as the record, for buttons; the action asks ADD_PROJECT of the project itself."""
+ADD_PROJECT: Final = declare("operations.add_project", _("plan a project for this institution"), _PROJECT_LEAD, *SECRETARIAT)
+VIEW_PROJECT: Final = declare(
+    "operations.view_project",
+    _("read this project"),
+    _PROJECT_LEAD,
+    _PROJECT_INSTITUTIONS,
+    _PROJECT_PEOPLE,
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+CHANGE_PROJECT: Final = declare("operations.change_project", _("change this project"), _PROJECT_LEAD, _PROJECT_LEADERS)
+WORK_ON_TASK: Final = declare(
+    "operations.work_on_task", _("say how far the tasks are"), _PROJECT_LEAD, _PROJECT_LEADERS, _PROJECT_PEOPLE
+)
+STOP_PROJECT_PERMISSION: Final = declare(
+    "operations.stop_project", _("stop this project"), _PROJECT_LEAD, _PROJECT_LEADERS, *SECRETARIAT, *COMMITTEE
+)
+DRAFT_DELIVERABLE: Final = declare(
+    "operations.draft_deliverable",
+    _("turn what the project owes into a draft"),
+    _PROJECT_LEAD,
+    _PROJECT_INSTITUTIONS,
+    _PROJECT_LEADERS,
+)
+NOTE_HOURS: Final = declare("operations.note_hours", _("note hours in this project"), _PROJECT_PEOPLE)
+CONFIRM_HOURS: Final = declare(
+    "operations.confirm_hours",
+    _("confirm hours of others in this project"),
+    _PROJECT_LEAD,
+    _PROJECT_LEADERS,
+    _PROJECT_PEOPLE,
+)
+STRIKE_HOURS: Final = declare("operations.strike_hours", _("strike hours of others out"), _PROJECT_LEAD, _PROJECT_LEADERS)
+HAND_OVER_PROJECT: Final = declare(
+    "operations.hand_over_project", _("give a project to another institution"), _PROJECT_LEAD, *SECRETARIAT
+)
+_OF_LEADERS: Final = frozenset(
+    {
+        VIEW_PROJECT,
+        CHANGE_PROJECT,
+        WORK_ON_TASK,
+        STOP_PROJECT_PERMISSION,
+        DRAFT_DELIVERABLE,
+        NOTE_HOURS,
+        CONFIRM_HOURS,
+        STRIKE_HOURS,
+    }
+)
+_OF_PEOPLE: Final = frozenset({VIEW_PROJECT, WORK_ON_TASK, NOTE_HOURS, CONFIRM_HOURS})
+
+
+def is_in_project(actor: Any, permission: str, record: Any) -> bool:
+    """Whether a person has a permission by being named in this project, for an institution they still act for."""
+    if permission not in _OF_LEADERS or not isinstance(record, Project) or record.pk is None or not actor.is_active:
+        return False
+    mine = institutions_acted_for(grants_of(actor, record.alliance))
+    return any(
+        person.user_id == actor.pk
+        and person.institution_id in mine
+        and (permission in _OF_PEOPLE or person.role == ProjectRole.LEADER)
+        for person in record.present_people
+    )
+
+
+share_checks.register("operations.project", is_in_project)

@@ -16,6 +16,7 @@ from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry
 from alliance.kernel.texts import Text, texts
 from groups.selectors.matters import matter_parties
+from groups.signals import CONFLICTS_CHANGED
 from operations import (  # noqa: F401 - register themselves
     permissions,
     tasks,
@@ -25,11 +26,13 @@ from operations import (  # noqa: F401 - register themselves
 from operations.actions.demo import load
 from operations.actions.feedback import EVIDENCE_PURPOSE
 from operations.actions.piece import follow_product
+from operations.actions.release import follow_conflicts
 from operations.choices import ProductState
 from operations.gates import Gate, add_gate
 from operations.models import PilotFeedback
 from operations.permissions import START_PIECE, VIEW_PIPELINE
-from operations.selectors.conflicts import PRODUCT_MATTER, items_set_aside
+from operations.selectors import gates  # noqa: F401 - registers itself
+from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
 from operations.selectors.piece import count_open_pieces, missing_checks
@@ -233,9 +236,38 @@ texts.register(
     ),
 )
 
+texts.register(
+    "point_accepted",
+    Text(
+        title=_("Your feedback is taken up: %(title)s"),
+        body=_("What will be done: %(answer)s"),
+        verb=_("Open"),
+        icon="message-square-check",
+    ),
+)
+texts.register(
+    "point_declined",
+    Text(
+        title=_("Your feedback is not taken up: %(title)s"),
+        body=_("The reason: %(answer)s"),
+        verb=_("Open"),
+        icon="message-square-x",
+    ),
+)
+texts.register(
+    "point_done",
+    Text(
+        title=_("Your feedback is done in version %(version)s: %(title)s"),
+        body=_("What was done: %(answer)s"),
+        verb=_("Open"),
+        icon="message-square-check",
+    ),
+)
+
 demo.loaders.register("operations", load)
 set_aside.register("products", items_set_aside)
 matter_parties.register("product", PRODUCT_MATTER)
+matter_parties.register("release", RELEASE_MATTER)
 providers.register("operations", JumpProvider(_("Products"), find_products))
 
 # ----------------------------------------------------------------------------------------------------------------- pieces
@@ -334,3 +366,21 @@ def let_pieces_follow(event: Event) -> None:
     """Checked pieces of a released product wait to be published; those of a product out of use wait for nobody."""
     if event.payload["after"] in {ProductState.RELEASED, ProductState.RETIRED, ProductState.WITHDRAWN}:
         follow_product(event.alliance, event.payload["product"], at=timezone.now())
+
+
+# ------------------------------------------------------------------------------------------- ways back, rules, release
+
+texts.register(
+    "product_looped_back",
+    Text(title=_("Sent back: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="undo-2"),
+)
+texts.register(
+    "product_withdrawn",
+    Text(title=_("Withdrawn: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="circle-off"),
+)
+
+
+@consumer(CONFLICTS_CHANGED, "operations.release_votes_follow")
+def let_release_votes_follow(event: Event) -> None:
+    """Whoever stands aside from a product stands aside from an open vote on its release too."""
+    follow_conflicts(event.alliance, event.payload["matter"], at=timezone.now())

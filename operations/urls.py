@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from operations.views import piece, pilot, product
+from operations.views import piece, pilot, point, product
 
 urlpatterns: list[URLPattern] = [
     path("console/pilots/", pilot.pilot_board, name="pilot_board"),
@@ -26,8 +26,9 @@ urlpatterns: list[URLPattern] = [
     path("pilots/<slug:code>/answer/", pilot.pilot_answer, name="pilot_answer"),
     path("pilots/<slug:code>/answers.csv", pilot.pilot_answers_csv, name="pilot_answers_csv"),
     path("pilots/<slug:code>/comments/", pilot.pilot_comments, name="pilot_comments"),
-    path("pilots/<slug:code>/changes/", product.improvement_add, name="improvement_add"),
-    path("pilots/<slug:code>/changes/<int:number>/<str:key>/", product.improvement_settle, name="improvement_settle"),
+    path("pilots/<slug:code>/changes/", point.change_add, name="change_add"),
+    path("pilots/<slug:code>/points/", point.point_list, name="point_list"),
+    path("pilots/<slug:code>/points/<str:key>/", point.point_answer, name="point_answer"),
     path("pilots/<slug:code>/shares/", product.share_add, name="share_add"),
     path("pilots/<slug:code>/shares/remove/", product.share_remove, name="share_remove"),
     path("pieces/", piece.piece_list, name="piece_list"),

@@ -25,21 +25,22 @@ from groups.actions.conflict import screen_open_matters
 from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move
-from operations.actions.product import release_product, retire_product
+from operations.actions.point import raise_point, said
+from operations.actions.product import carry_out_release, lock_product, retire_product
 from operations.actions.snapshot import take_snapshot
 from operations.actions.workflow import advance_pilot
 from operations.choices import (
     DefectSeverity,
-    ImprovementState,
     ParticipantState,
+    PointSource,
+    PointState,
     ProductState,
     ReviewVerdict,
     SnapshotOccasion,
 )
 from operations.models import (
     CriterionScore,
-    Defect,
-    ImprovementTask,
+    FeedbackPoint,
     Pilot,
     PilotCriterion,
     PilotFeedback,
@@ -246,7 +247,7 @@ def _load_product(
     submitted = clock.at(row["state_since"]) if state == ProductState.IN_REVIEW else drafted + timedelta(days=14)
     if state == ProductState.TRANSFORMING:
         submitted = first - timedelta(days=6)
-    move(product, SUBMIT, actor=officer, at=submitted)
+    move(product, SUBMIT, actor=officer, at=submitted, is_history=True)
     if state == ProductState.IN_REVIEW:
         for group in (GroupKind.WISDOM, GroupKind.POLICY):
             ask(product, "product_review", f"product-review:{product.code}:{group}", inbox.group(group), at=submitted)
@@ -265,7 +266,7 @@ def _load_product(
             at=approved,
         )
     product.adapter = adapter
-    move(product, APPROVE, actor=officer, at=approved, fields=["adapter"])
+    move(product, APPROVE, actor=officer, at=approved, fields=["adapter"], is_history=True)
     if state == ProductState.TRANSFORMING:
         ask(product, "product_adapt", f"product-adapt:{product.code}", inbox.institution(adapter.pk), at=approved)
         return
@@ -322,7 +323,7 @@ def _load_round(
         PilotParticipant.objects.create(alliance=alliance, pilot=pilot, institution=institutions[code])
         for code in row["pilot_institutions"]
     ]
-    move(product, BEGIN_PILOT, actor=officer, at=begins - timedelta(days=7), fields=["adapted_at"])
+    move(product, BEGIN_PILOT, actor=officer, at=begins - timedelta(days=7), fields=["adapted_at"], is_history=True)
     advance_pilot(alliance, pilot.pk, at=begins)
     _answer(product, plan, criteria, firms, now=min(clock.now, ends), begins=begins)
     if plan.closes_itself and ends < clock.now:
@@ -366,19 +367,34 @@ def _answer(
             participant=firm,
             respondent=None,
             respondent_key=f"form:{number + 1}",
-            suggestion=suggestion,
             submitted_at=moment,
         )
+        if suggestion:
+            raise_point(
+                product,
+                key=f"answer:{feedback.pk}:suggestion",
+                source=PointSource.SUGGESTION,
+                pilot=firm.pilot,
+                participant=firm,
+                feedback=feedback,
+                at=moment,
+                **said(suggestion),
+            )
         CriterionScore.objects.bulk_create(
             CriterionScore(alliance=product.alliance, feedback=feedback, criterion=criterion, score=score)
             for criterion, score in zip(criteria, given, strict=True)
         )
         if product.code == "P-029" and number in {20, 31}:
-            Defect.objects.create(
-                alliance=product.alliance,
-                feedback=feedback,
+            raise_point(
+                product,
+                key=f"answer:{feedback.pk}:defect",
+                source=PointSource.DEFECT,
                 severity=DefectSeverity.MINOR,
-                description="Table 2 is cut off when printed." if number == 20 else "附表链接打不开。",
+                pilot=firm.pilot,
+                participant=firm,
+                feedback=feedback,
+                at=moment,
+                **said("Table 2 is cut off when printed." if number == 20 else "附表链接打不开。"),
             )
     answered = {firm.pk for firm in firms[: plan.answers]}
     PilotParticipant.objects.filter(pk__in=answered).update(state=ParticipantState.ANSWERED)
@@ -399,24 +415,29 @@ def _agree(product: Product, pilot: Pilot, *, officer: User | None, at: datetime
     wanted = CHANGES.get(product.code, ())
     if not wanted:
         return
-    pilot.improvements.all().delete()
+    pilot.points.filter(source=PointSource.CRITERION).delete()
     for number, (text_en, text_zh, done) in enumerate(wanted, start=1):
-        ImprovementTask.objects.create(
+        FeedbackPoint.objects.create(
             alliance=product.alliance,
+            product=product,
+            version=pilot.version,
             pilot=pilot,
-            key=f"manual:demonstration-{number}",
+            key=f"change:demonstration-{number}",
+            source=PointSource.MEMBER,
             text_en=text_en,
             text_zh=text_zh,
-            state=ImprovementState.DONE if done else ImprovementState.OPEN,
-            done_at=at if done else None,
-            done_by=officer if done else None,
+            raised_at=at - timedelta(minutes=len(wanted) - number + 1),
+            state=PointState.DONE if done else PointState.ACCEPTED,
+            answered_by=officer,
+            answered_at=at,
+            done_in=pilot.version + 1 if done else None,
         )
 
 
 def _finish(product: Product, row: Mapping[str, Any], *, officer: User | None, clock: _Clock) -> None:
     """Release and retire by the real actions; set the present due date."""
     if officer is not None and (day := RELEASED_ON.get(product.code)):
-        release_product(product.alliance, product.code, actor=officer, at=clock.at(day))
+        carry_out_release(lock_product(product.alliance, product.code), actor=None, at=clock.at(day), is_history=True)
         if day := RETIRED_ON.get(product.code):
             reason = "Two cited standards were revised."
             retire_product(product.alliance, product.code, actor=officer, reason=reason, at=clock.at(day))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +17,9 @@ from alliance.actions.files import store_upload
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError, PermissionRefusedError
 from alliance.kernel.permissions import permissions, require
 from groups.actions.conflict import require_no_conflict
-from operations.choices import DefectSeverity, ParticipantState, PilotState
-from operations.models import CriterionScore, Defect, Pilot, PilotFeedback, PilotParticipant, Product
+from operations.actions.point import raise_point, said, take_back_point
+from operations.choices import DefectSeverity, ParticipantState, PilotState, PointSource, PointState
+from operations.models import CriterionScore, FeedbackPoint, Pilot, PilotFeedback, PilotParticipant, Product
 from operations.permissions import ANSWER_PILOT, DOWNLOAD_EVIDENCE, own_institutions
 
 if TYPE_CHECKING:
@@ -190,21 +192,17 @@ def submit_feedback(
         respondent_key=key,
         defaults={"respondent": actor, "submitted_at": at},
     )
-    feedback.submitted_at, feedback.suggestion = at, text
+    feedback.submitted_at = at
     if stored is not None:
         feedback.evidence = stored
-    feedback.save(update_fields=["submitted_at", "suggestion", "evidence"])
+    feedback.save(update_fields=["submitted_at", "evidence"])
     before = {score.criterion_id: score.score for score in feedback.scores.all()}
     feedback.scores.all().delete()
     CriterionScore.objects.bulk_create(
         CriterionScore(alliance=alliance, feedback=feedback, criterion_id=criterion_id, score=score)
         for criterion_id, score in by_criterion.items()
     )
-    feedback.defects.all().delete()
-    Defect.objects.bulk_create(
-        Defect(alliance=alliance, feedback=feedback, severity=defect.severity, description=defect.description)
-        for defect in noted
-    )
+    _write_points(product, pilot, feedback, noted, text, actor=actor, at=at)
     if participant.state == ParticipantState.INVITED:
         PilotParticipant.objects.filter(pk=participant.pk).update(state=ParticipantState.ANSWERED)
         inbox.settle(alliance, f"pilot-feedback:{pilot.pk}:{institution_id}", by=actor, at=at)
@@ -232,6 +230,53 @@ def submit_feedback(
         at=at,
     )
     return feedback
+
+
+def form_points(feedback: PilotFeedback) -> list[FeedbackPoint]:
+    """The points that the form of an answer wrote, oldest first: its defects, then its suggestion; one query."""
+    rows = FeedbackPoint.objects.filter(
+        alliance_id=feedback.alliance_id, feedback=feedback, key__startswith=f"answer:{feedback.pk}:"
+    )
+    return sorted(rows, key=lambda point: (point.source != PointSource.DEFECT, point.pk))
+
+
+def _write_points(
+    product: Product,
+    pilot: Pilot,
+    feedback: PilotFeedback,
+    defects: Sequence[DefectNote],
+    suggestion: str,
+    *,
+    actor: User,
+    at: datetime,
+) -> None:
+    """Make the points of an answer say what its form says now.
+
+    A point that stands with the same words stays as it is; one that is gone from the form is taken back while nobody has
+    answered it; an answered one stays, because it was answered.
+    """
+    wanted = [(PointSource.DEFECT.value, defect.severity, defect.description) for defect in defects]
+    if suggestion:
+        wanted.append((PointSource.SUGGESTION.value, "", suggestion))
+    for point in form_points(feedback):
+        stands = (point.source, point.severity, point.text_en or point.text_zh)
+        if stands in wanted:
+            wanted.remove(stands)
+        elif point.state == PointState.OPEN:
+            take_back_point(product, key=point.key)
+    for source, severity, words in wanted:
+        raise_point(
+            product,
+            key=f"answer:{feedback.pk}:{uuid.uuid4()}",
+            source=source,
+            severity=severity,
+            pilot=pilot,
+            participant=feedback.participant,
+            feedback=feedback,
+            raised_by=actor,
+            at=at,
+            **said(words),
+        )
 
 
 def _check_open(pilot: Pilot, at: datetime) -> None:

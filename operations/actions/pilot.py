@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from alliance.actions import inbox
 from alliance.actions.audit import record_audit
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import require
 from operations.actions.announce import ask, day_params, move, tell
+from operations.actions.plan import (
+    PilotPlan,
+    check_plan,
+    column_values,
+    invite,
+    keep_plan,
+    write_criteria,
+    write_measures,
+)
 from operations.actions.product import lock_product
 from operations.actions.snapshot import take_snapshot
 from operations.choices import (
-    ImprovementState,
     ParticipantState,
     PilotState,
     ProductState,
     ReviewVerdict,
     SnapshotOccasion,
 )
-from operations.models import ImprovementTask, Pilot, PilotCriterion, PilotParticipant, Product
+from operations.models import Pilot, PilotParticipant, Product
 from operations.selectors.people import eligible_pilot_firms, staff_of
-from operations.transitions import BEGIN_PILOT, CLOSE_PILOT, EXTEND_PILOT
+from operations.selectors.point import unfinished_points
+from operations.selectors.site import TAKING_PART, WORKING
+from operations.transitions import BEGIN_PILOT, CANCEL_PILOT, CLOSE_PILOT, EXTEND_PILOT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,97 +47,6 @@ if TYPE_CHECKING:
     from alliance.models import Alliance, User
 
 logger = logging.getLogger(__name__)
-
-MAX_CRITERIA: Final = 12
-WIDEST_SCALE: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One thing participants score.
-
-    Attributes:
-        name_en: In English; one of the two names is needed.
-        name_zh: In Chinese.
-        pass_mark: Trimmed mean that must be reached; on the scale.
-        scale_low: Lowest score.
-        scale_high: Highest score.
-    """
-
-    name_en: str
-    name_zh: str
-    pass_mark: Decimal
-    scale_low: int = 1
-    scale_high: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class PilotPlan:
-    """Plan and rule of a round.
-
-    Attributes:
-        criteria: What is scored, in order.
-        participant_ids: Leading enterprises that try the product.
-        starts_at: From when answers are taken.
-        deadline: Until when, that moment included.
-        question_en: What the round shall find out, in English.
-        question_zh: The same in Chinese.
-        minimum_answers: Answers needed for a result.
-        trim_proportion: Share of answers cut at each end of every mean, 0 or more and under one half.
-        blocking_defects_allowed: Blocking defects with which it still passes.
-        maximum_rounds: Rounds until it has to be drafted anew.
-        remind_days_before: Days before the deadline; 0 for no reminder.
-        extension_days: Days added once when answers are too few at the deadline; 0 for none.
-        closes_itself: Whether the workflow closes it at the deadline; otherwise the secretariat is asked to.
-    """
-
-    criteria: Sequence[Criterion]
-    participant_ids: Sequence[int]
-    starts_at: datetime
-    deadline: datetime
-    question_en: str = ""
-    question_zh: str = ""
-    minimum_answers: int = 3
-    trim_proportion: Decimal = Decimal("0.10")
-    blocking_defects_allowed: int = 0
-    maximum_rounds: int = 3
-    remind_days_before: int = 3
-    extension_days: int = 14
-    closes_itself: bool = True
-
-
-def _check_plan(product: Product, plan: PilotPlan, *, at: datetime) -> None:
-    problems: dict[str, Any] = {}
-    if not plan.criteria:
-        problems["criteria"] = _("Give at least one criterion.")
-    if len(plan.criteria) > MAX_CRITERIA:
-        problems["criteria"] = _("Give at most %(count)s criteria; long forms are not answered.") % {"count": MAX_CRITERIA}
-    for place, criterion in enumerate(plan.criteria):
-        if not criterion.name_en.strip() and not criterion.name_zh.strip():
-            problems[f"criteria-{place}-name_en"] = _("Name the criterion in English or in Chinese.")
-        if not 0 < criterion.scale_high - criterion.scale_low <= WIDEST_SCALE:
-            problems[f"criteria-{place}-scale_high"] = _("The highest score must lie above the lowest.")
-        elif not criterion.scale_low <= criterion.pass_mark <= criterion.scale_high:
-            problems[f"criteria-{place}-pass_mark"] = _("The pass mark must lie on the scale.")
-    eligible = {institution.pk for institution in eligible_pilot_firms(product, at=at)}
-    if not plan.participant_ids:
-        problems["participants"] = _("Choose at least one pilot firm.")
-    elif set(plan.participant_ids) - eligible:
-        problems["participants"] = _(
-            "Pilot firms sit in the leading-enterprise group, neither wrote nor adapted the product, and do not stand aside."
-        )
-    if plan.deadline <= plan.starts_at:
-        problems["deadline"] = _("The deadline must lie after the start.")
-    elif plan.deadline <= at:
-        problems["deadline"] = _("The date lies in the past. Give a later one.")
-    if not Decimal(0) <= plan.trim_proportion < Decimal("0.5"):
-        problems["trim_proportion"] = _("Give a share from 0 to under 0.5.")
-    if plan.minimum_answers < 1:
-        problems["minimum_answers"] = _("At least one answer is needed.")
-    if plan.maximum_rounds < 1:
-        problems["maximum_rounds"] = _("At least one round is needed.")
-    if problems:
-        raise InvalidInputError(_("The plan of the pilot cannot stand as it is."), code="plan_invalid", fields=problems)
 
 
 def rounds_since_draft(product: Product) -> int:
@@ -149,7 +66,7 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
 
     Raises:
         DomainError: ``not_adapted`` (the media group has not handed the text over), ``changes_open`` (agreed changes are
-            neither done nor declined), ``rounds_exhausted``.
+            neither done nor declined, or a grave point has no answer), ``rounds_exhausted``.
         InvalidInputError: The plan breaks a rule; ``fields`` says where.
     """
     product = lock_product(alliance, code)
@@ -164,12 +81,17 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
             who=[_("people of an institution in the media group")],
         )
     if product.state == ProductState.IMPROVING:
-        open_tasks = ImprovementTask.objects.of(alliance).filter(pilot__product=product, state=ImprovementState.OPEN).count()
-        if open_tasks:
+        unfinished = unfinished_points(product).count()
+        if unfinished:
             raise DomainError(
-                _("%(count)s agreed changes are still open.") % {"count": open_tasks},
+                ngettext_lazy(
+                    "%(count)s point of feedback is not settled yet.",
+                    "%(count)s points of feedback are not settled yet.",
+                    unfinished,
+                )
+                % {"count": unfinished},
                 code="changes_open",
-                remedy=_("Mark each as done, or decline it with the reason; then plan the next round."),
+                remedy=_("Answer each grave point, and mark each agreed change as done or decline it with the reason."),
                 who=[_("people of the institution that drafts it"), _("people of the media think tank that adapts it")],
             )
         if last is not None and rounds_since_draft(product) >= last.maximum_rounds:
@@ -178,7 +100,7 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
                 code="rounds_exhausted",
                 remedy=_("Send it back to be drafted anew."),
             )
-    _check_plan(product, plan, at=at)
+    check_plan(plan, allowed={firm.pk for firm in eligible_pilot_firms(product, at=at)}, at=at)
     fields: list[str] = []
     if product.state == ProductState.IMPROVING or (last is not None and last.version == product.version):
         product.version += 1
@@ -192,35 +114,17 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
         round=(last.round if last else 0) + 1,
         version=product.version,
         tested=take_snapshot(product, SnapshotOccasion.PILOT, actor=actor, at=at),
-        question_en=plan.question_en.strip(),
-        question_zh=plan.question_zh.strip(),
-        starts_at=plan.starts_at,
-        deadline=plan.deadline,
-        remind_days_before=plan.remind_days_before,
-        minimum_answers=plan.minimum_answers,
-        trim_proportion=plan.trim_proportion,
-        blocking_defects_allowed=plan.blocking_defects_allowed,
-        maximum_rounds=plan.maximum_rounds,
-        extension_days=plan.extension_days,
-        closes_itself=plan.closes_itself,
+        **column_values(plan),
     )
-    PilotCriterion.objects.bulk_create(
-        PilotCriterion(
-            alliance=alliance,
-            pilot=pilot,
-            position=place,
-            name_en=criterion.name_en.strip(),
-            name_zh=criterion.name_zh.strip(),
-            scale_low=criterion.scale_low,
-            scale_high=criterion.scale_high,
-            pass_mark=criterion.pass_mark,
-        )
-        for place, criterion in enumerate(plan.criteria, start=1)
-    )
+    write_criteria(pilot, plan.criteria)
+    write_measures(pilot, plan.measures)
     PilotParticipant.objects.bulk_create(
         PilotParticipant(alliance=alliance, pilot=pilot, institution_id=institution_id)
         for institution_id in dict.fromkeys(plan.participant_ids)
     )
+    keep_plan(pilot, reason="", actor=actor, at=at)
+    for participant in pilot.participants.order_by("id"):
+        invite(pilot, participant, at=at)
     product.due_on = timezone.localtime(plan.deadline).date()
     move(
         product,
@@ -233,6 +137,7 @@ def plan_pilot(alliance: Alliance, code: str, *, actor: User, plan: PilotPlan, a
             "starts_at": plan.starts_at,
             "deadline": plan.deadline,
             "participants": sorted(plan.participant_ids),
+            "measures": len(plan.measures),
         },
     )
     inbox.settle(alliance, f"pilot-plan:{code}", by=actor, at=at)
@@ -286,13 +191,9 @@ def note_extension(pilot: Pilot, deadline: datetime, *, actor: User | None, at: 
         personal={"reason": reason} if reason else None,
         at=at,
     )
-    firms = [
-        participant.institution_id
-        for participant in pilot.participants.all()
-        if participant.state != ParticipantState.WITHDRAWN
-    ]
+    firms = list(pilot.participants.filter(state__in=WORKING).values_list("institution_id", flat=True))
     inbox.settle_all(product.alliance, f"pilot-overdue:{pilot.pk}:", by=actor, at=at)
-    for participant in pilot.participants.filter(state=ParticipantState.INVITED):
+    for participant in pilot.participants.filter(state=ParticipantState.ACCEPTED):
         ask_for_feedback(pilot, participant, at=at)
     tell(
         product,
@@ -333,8 +234,54 @@ def extend_pilot(alliance: Alliance, code: str, *, actor: User, deadline: dateti
         words = _("The date lies before the present deadline or in the past. Give a later one.")
         raise InvalidInputError(words, code="deadline_not_later", fields={"deadline": words})
     note_extension(pilot, deadline, actor=actor, at=at, reason=reason.strip())
+    keep_plan(pilot, reason=reason.strip()[:300], actor=actor, at=at)
     wake_workflow(alliance)
     return pilot
+
+
+def settle_round(pilot: Pilot, *, actor: User | None, at: datetime) -> None:
+    """Take everything a round asked of people out of their inboxes."""
+    for name in ("invitation", "baseline", "feedback", "overdue", "waiting", "silent"):
+        inbox.settle_all(pilot.alliance, f"pilot-{name}:{pilot.pk}:", by=actor, at=at)
+    inbox.settle(pilot.alliance, f"pilot-few:{pilot.pk}", by=actor, at=at)
+
+
+def cancel_round(pilot: Pilot, *, actor: User | None, at: datetime, reason: str) -> None:
+    """Call a round off: it takes no more answers and gets no result; what was answered stays on record.
+
+    Part of the act that takes the product back or withdraws it: the caller holds the locks of product and round, asked
+    permission, and moves the product.
+
+    Args:
+        pilot: Locked round that is planned, open, or being summed up.
+        actor: Who calls it off.
+        at: Now.
+        reason: Why; the sites read it.
+    """
+    product = pilot.product
+    CANCEL_PILOT.check(pilot.state)
+    before = pilot.state
+    pilot.state, pilot.closed_at = CANCEL_PILOT.target, pilot.closed_at or at
+    pilot.save(update_fields=["state", "closed_at"])
+    record_audit(
+        product,
+        actor=actor,
+        verb=CANCEL_PILOT.name,
+        before={"pilot": before},
+        after={"pilot": pilot.state, "round": pilot.round},
+        personal={"reason": reason} if reason else None,
+        at=at,
+    )
+    settle_round(pilot, actor=actor, at=at)
+    firms = list(pilot.participants.filter(state__in=TAKING_PART).values_list("institution_id", flat=True))
+    tell(
+        product,
+        staff_of(pilot.alliance, firms, at=at),
+        "pilot_cancelled",
+        f"pilot_cancelled:{product.code}:{pilot.round}:{pilot.turn}",
+        at=at,
+        reason=reason,
+    )
 
 
 @transaction.atomic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,10 +25,21 @@ from alliance.kernel.events import emit
 from alliance.kernel.permissions import permissions, require
 from groups.actions.conflict import require_no_conflict, screen_matter
 from groups.choices import GroupKind
+from groups.permissions import PUT_MOTION
 from members.models import Institution
 from operations.actions.announce import ask, move, tell
-from operations.choices import PilotState, ProductKind, ProductState, ReviewVerdict
-from operations.models import ImprovementTask, Pilot, Product, ProductReview
+from operations.actions.snapshot import take_snapshot
+from operations.choices import (
+    PilotState,
+    PointSource,
+    ProductKind,
+    ProductState,
+    ReleaseRule,
+    ReviewVerdict,
+    SnapshotOccasion,
+)
+from operations.kinds import carry_over, clean_details
+from operations.models import Pilot, Product, ProductReview
 from operations.permissions import (
     ADAPT_PRODUCT,
     ADD_PRODUCT,
@@ -35,12 +48,14 @@ from operations.permissions import (
     holds_seat,
     own_institutions,
 )
+from operations.selectors.contribution import maker_ids
+from operations.selectors.kind import form_in_force, form_of
 from operations.selectors.people import institutions_in_group, staff_of
+from operations.selectors.release import RULE_PERMISSIONS, involved_ids, motion_under_way, rule_of_release
 from operations.signals import PRODUCT_CHANGED, PRODUCT_RELEASED, PRODUCT_RETIRED
 from operations.transitions import (
     APPROVE,
     DECLINE_RELEASE,
-    REDRAFT,
     RELEASE,
     RETIRE,
     RETURN,
@@ -64,8 +79,9 @@ AUTHOR_FIELDS: Final = (
     "client_en",
     "client_zh",
     "due_on",
+    "details",
 )
-"""What the author writes."""
+"""What the author writes; ``details`` are values of the kind's own fields by key."""
 ADAPTER_FIELDS: Final = ("title_en", "title_zh", "summary_en", "summary_zh", "body_en", "body_zh")
 """What the media think tank turns into something usable."""
 
@@ -118,6 +134,9 @@ def _clean(values: Mapping[str, Any], allowed: tuple[str, ...]) -> dict[str, Any
     cleaned = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     if "kind" in cleaned and cleaned["kind"] not in ProductKind.values:
         raise InvalidInputError(_("Choose a kind from the list."), fields={"kind": _("Choose a kind from the list.")})
+    if not isinstance(cleaned.get("details", {}), Mapping):
+        text = _("Give the values of the kind's fields by their keys.")
+        raise InvalidInputError(text, fields={"details": text})
     for name in ("title_en", "title_zh", "client_en", "client_zh"):
         if len(cleaned.get(name) or "") > 200:
             text = _("This is longer than 200 characters.")
@@ -131,7 +150,12 @@ def _check_title(product: Product) -> None:
         raise InvalidInputError(text, code="title_missing", fields={"title_en": text})
 
 
-def _reason(text: str) -> str:
+def clean_reason(text: str) -> str:
+    """The reason for a step back.
+
+    Raises:
+        InvalidInputError: It is empty.
+    """
     reason = text.strip()
     if not reason:
         words = _("Say why, so that the others know what to change.")
@@ -166,12 +190,16 @@ def draft_product(
     if author not in institutions_in_group(alliance, GroupKind.WISDOM, at=at):
         words = _("This institution has no seat in the wisdom group, which drafts products.")
         raise InvalidInputError(words, code="no_seat", fields={"institution": words})
+    details = cleaned.pop("details", {})
     for name, value in cleaned.items():
         setattr(product, name, value)
     if not product.kind:
         text = _("Choose a kind from the list.")
         raise InvalidInputError(text, fields={"kind": text})
     _check_title(product)
+    form = form_in_force(alliance, product.kind)
+    product.form_version = form.version
+    product.details = clean_details(form, details)
     product.code = code or next_code(Product, alliance, "P", 3)
     product.save()
     record_audit(
@@ -179,10 +207,34 @@ def draft_product(
         actor=actor,
         verb="draft_product",
         after={"state": product.state, "code": product.code, "author": author.code, "kind": product.kind},
-        personal={"title_en": product.title_en, "title_zh": product.title_zh},
+        personal={
+            "title_en": product.title_en,
+            "title_zh": product.title_zh,
+            **({"details": _as_text(product.details)} if product.details else {}),
+        },
         at=at,
     )
     return product
+
+
+def _as_text(value: Any) -> str:
+    """A text, or the values of a kind's fields as one."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, Mapping) else str(value)
+
+
+def _in_its_form(product: Product, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of the kind's fields as the product's form keeps them; another kind takes over what fits it."""
+    kind = values.get("kind", product.kind)
+    given = values.pop("details", None)
+    if kind == product.kind:
+        if given is not None:
+            values["details"] = clean_details(form_of(product), given, product.details)
+        return values
+    form = form_in_force(product.alliance, kind)
+    carried = carry_over(form, product.details)
+    values["details"] = clean_details(form, given, carried) if given is not None else carried
+    values["form_version"] = form.version
+    return values
 
 
 def _write_texts(
@@ -199,6 +251,7 @@ def _write_texts(
     cleaned = _clean(values, allowed)
     if product.revision != revision:
         raise EditConflictError(product, allowed)
+    cleaned = _in_its_form(product, cleaned)
     changed = {name: value for name, value in cleaned.items() if getattr(product, name) != value}
     before = {name: getattr(product, name) for name in changed}
     for name, value in {**changed, **(more or {})}.items():
@@ -207,7 +260,7 @@ def _write_texts(
     product.revision += 1
     product.changed_at, product.changed_by = at, actor
     product.save(update_fields=[*changed, *(more or {}), "revision", "changed_at", "changed_by"])
-    texts = {name for name in changed if name not in {"kind", "due_on"}}
+    texts = {name for name in changed if name not in {"kind", "due_on", "form_version"}}
     record_audit(
         product,
         actor=actor,
@@ -218,7 +271,7 @@ def _write_texts(
             "fields": sorted(changed),
             "revision": product.revision,
         },
-        personal={name: str(changed[name]) for name in texts},
+        personal={name: _as_text(changed[name]) for name in texts},
         at=at,
     )
     emit(product.alliance, PRODUCT_CHANGED, {"product": product.code})
@@ -281,6 +334,7 @@ def submit_product(alliance: Alliance, code: str, *, actor: User, at: datetime) 
             code="draft_incomplete",
             fields=missing,
         )
+    take_snapshot(product, SnapshotOccasion.SUBMITTED, actor=actor, at=at)
     move(product, SUBMIT, actor=actor, at=at)
     inbox.settle_all(alliance, f"product-returned:{code}:", by=actor, at=at)
     screen_matter(alliance, product.matter, at=at)
@@ -314,9 +368,15 @@ def review_product(
     if not holds_seat(actor, alliance, (GroupKind.WISDOM, GroupKind.POLICY), institution_id, at=at):
         declared = permissions.get(REVIEW_PRODUCT)
         raise PermissionRefusedError(declared.act, permission=REVIEW_PRODUCT, who=declared.describe_holders())
-    if product.author_id in {institution_id, *own_institutions(actor, alliance, at=at)}:
+    acting = {institution_id, *own_institutions(actor, alliance, at=at)}
+    if product.author_id in acting:
         raise SeparationOfDutiesError(
             _("Your own institution's draft is reviewed by another institution."),
+            who=permissions.get(REVIEW_PRODUCT).describe_holders(),
+        )
+    if maker_ids(product) & acting:
+        raise SeparationOfDutiesError(
+            _("Your institution is named among those who made this product, so another institution reviews it."),
             who=permissions.get(REVIEW_PRODUCT).describe_holders(),
         )
     require_no_conflict(alliance, institution_id, product.matter)
@@ -325,7 +385,7 @@ def review_product(
         raise InvalidInputError(words, fields={"verdict": words})
     step = APPROVE if verdict == ReviewVerdict.APPROVE else RETURN
     step.check(product.state)
-    text = comment.strip() if verdict == ReviewVerdict.APPROVE else _reason(comment)
+    text = comment.strip() if verdict == ReviewVerdict.APPROVE else clean_reason(comment)
     review = ProductReview.objects.create(
         alliance=alliance,
         product=product,
@@ -424,13 +484,14 @@ def adapt_product(
             ask(product, "product_adapt", f"product-adapt:{code}", inbox.institution(institution_id), at=at)
     if product.state == ProductState.TRANSFORMING and ready:
         inbox.settle(alliance, f"product-adapt:{code}", by=actor, at=at)
+        take_snapshot(product, SnapshotOccasion.ADAPTED, actor=actor, at=at)
         ask(product, "pilot_plan", f"pilot-plan:{code}", inbox.office(), at=at)
     return product
 
 
 @transaction.atomic
 def send_back_product(alliance: Alliance, code: str, *, actor: User, reason: str, at: datetime) -> Product:
-    """Send a product that is being adapted back to its author; or one being improved, to be drafted anew.
+    """Send a product that is being adapted back to its author.
 
     Args:
         alliance: The tenant.
@@ -443,32 +504,34 @@ def send_back_product(alliance: Alliance, code: str, *, actor: User, reason: str
         InvalidInputError: No reason was given.
     """
     product = lock_product(alliance, code)
-    step = REDRAFT if product.state == ProductState.IMPROVING else SEND_BACK
-    require(actor, step.permission, product)
-    step.check(product.state)
-    text = _reason(reason)
+    require(actor, SEND_BACK.permission, product)
+    SEND_BACK.check(product.state)
+    text = clean_reason(reason)
     product.adapted_at = None
-    move(product, step, actor=actor, at=at, personal={"reason": text}, fields=["adapted_at"], reason_code="sent_back")
+    move(product, SEND_BACK, actor=actor, at=at, personal={"reason": text}, fields=["adapted_at"], reason_code="sent_back")
     for key in (f"product-adapt:{code}", f"pilot-plan:{code}"):
         inbox.settle(alliance, key, by=actor, at=at)
-    for prefix in (f"improve:{code}:", f"next-round:{code}:"):
-        inbox.settle_all(alliance, prefix, by=actor, at=at)
+    ask_to_draft_anew(product, text, at=at)
+    return product
+
+
+def ask_to_draft_anew(product: Product, reason: str, *, at: datetime) -> None:
+    """Ask the author to change the draft, and tell why."""
     ask(
         product,
         "product_returned",
-        f"product-returned:{code}:{product.state_since.isoformat()}",
+        f"product-returned:{product.code}:{product.state_since.isoformat()}",
         inbox.institution(product.author_id),
         at=at,
     )
     tell(
         product,
-        staff_of(alliance, [product.author_id], at=at),
+        staff_of(product.alliance, [product.author_id], at=at),
         "product_sent_back",
-        f"sent-back:{code}:{at.isoformat()}",
+        f"sent-back:{product.code}:{at.isoformat()}",
         at=at,
-        reason=text,
+        reason=reason,
     )
-    return product
 
 
 def passed_pilot(product: Product) -> Pilot | None:
@@ -477,16 +540,34 @@ def passed_pilot(product: Product) -> Pilot | None:
 
 
 def _check_decider(product: Product, actor: User, *, at: datetime) -> None:
-    """Refuse people of institutions that made or tried the product, or stand aside from it.
+    """Refuse whoever the alliance's rule does not let decide, and institutions that made or tried it or stand aside.
 
     Asked after the row is locked, so that a declaration that was accepted before this decision counts.
+
+    Raises:
+        DomainError: ``motion_needed``: by the alliance's rule the management committee votes.
+        PermissionRefusedError: By the rule somebody else decides.
+        SeparationOfDutiesError: The actor's institution wrote, adapted or tried it.
+        ConflictOfInterestError: The actor's institution stands aside.
     """
     mine = own_institutions(actor, product.alliance, at=at)
-    involved = {product.author_id, product.adapter_id, *product.pilot_institution_ids}
-    if mine & involved:
+    rule = rule_of_release(product, at=at)
+    motion = motion_under_way(product.alliance, product.code)
+    if rule == ReleaseRule.MOTION or motion is not None:
+        raise DomainError(
+            _("The management committee decides on this release by a motion."),
+            code="motion_needed",
+            remedy=_("The motion %(code)s is under way; its result is carried out by itself.") % {"code": motion.code}
+            if motion is not None
+            else _("Draft the motion on the page of the decision."),
+            who=permissions.get(PUT_MOTION).describe_holders(),
+        )
+    permission = RULE_PERMISSIONS[rule]
+    require(actor, permission, product)
+    if mine & involved_ids(product):
         raise SeparationOfDutiesError(
             _("People of an institution that wrote, adapted or tried a product do not decide on its release."),
-            who=permissions.get(RELEASE.permission).describe_holders(),
+            who=permissions.get(permission).describe_holders(),
         )
     require_no_conflict(product.alliance, mine, product.matter)
 
@@ -498,10 +579,10 @@ def release_product(alliance: Alliance, code: str, *, actor: User, at: datetime)
     Last step of the operational cycle (Zheng2018). Of two people who release at once exactly one succeeds.
 
     Raises:
-        PermissionRefusedError: The actor is neither of the committee nor of the secretariat.
-        SeparationOfDutiesError: The actor's institution wrote, adapted or tried it.
+        PermissionRefusedError: By the alliance's rule somebody else decides.
+        SeparationOfDutiesError: The actor's institution made or tried it.
         ConflictOfInterestError: The actor's institution stands aside.
-        DomainError: ``already_released``, ``pilot_not_passed``.
+        DomainError: ``already_released``, ``pilot_not_passed``, ``motion_needed``, ``gate_closed``.
         TransitionRefusedError: It is not in pilot.
     """
     product = lock_product(alliance, code)
@@ -513,8 +594,34 @@ def release_product(alliance: Alliance, code: str, *, actor: User, at: datetime)
             code="already_released",
             remedy=_("Reload the page to see the current state and the steps that are open."),
         )
-    _check_decider(product, actor, at=at)
     RELEASE.check(product.state)
+    _check_decider(product, actor, at=at)
+    return carry_out_release(product, actor=actor, at=at)
+
+
+def _by_motion(motion: str) -> dict[str, str]:
+    """What the record says of a decision by motion."""
+    return {"motion": motion} if motion else {}
+
+
+def carry_out_release(
+    product: Product, *, actor: User | None, at: datetime, motion: str = "", is_history: bool = False
+) -> Product:
+    """Release what was decided on; the caller holds the lock and has checked who decided.
+
+    Args:
+        product: Locked, in pilot.
+        actor: Who decided; None for a motion.
+        at: Now.
+        motion: Code of the motion that decided.
+        is_history: Told by a loader of a demonstration, see :func:`operations.actions.announce.move`.
+
+    Raises:
+        DomainError: ``pilot_not_passed``, ``gate_closed``.
+    """
+    from operations.actions.point import name_points_of_release  # noqa: PLC0415 - points use this module
+
+    alliance, code = product.alliance, product.code
     pilot = passed_pilot(product)
     if pilot is None or product.release_proposed_at is None:
         raise DomainError(
@@ -523,20 +630,23 @@ def release_product(alliance: Alliance, code: str, *, actor: User, at: datetime)
             remedy=_("A release is proposed when the pilot has closed and its answers reach every pass mark."),
         )
     product.released_at = at
+    named = name_points_of_release(product)
     move(
         product,
         RELEASE,
         actor=actor,
         at=at,
         fields=["released_at"],
-        after={"pilot_round": pilot.round, "mean_score": pilot.mean_score},
+        after={"pilot_round": pilot.round, "mean_score": pilot.mean_score, "points": named, **_by_motion(motion)},
+        is_history=is_history,
     )
+    take_snapshot(product, SnapshotOccasion.RELEASED, actor=actor, at=at)
+    _retire_predecessor(product, actor=actor, at=at)
     inbox.settle_all(alliance, f"release:{code}:", by=actor, at=at)
     emit(alliance, PRODUCT_RELEASED, {"product": code, "version": product.version})
-    circle = {product.author_id, *([product.adapter_id] if product.adapter_id else []), *product.pilot_institution_ids}
     tell(
         product,
-        staff_of(alliance, circle, at=at),
+        staff_of(alliance, involved_ids(product), at=at),
         "product_released",
         f"product_released:{code}:{product.version}",
         at=at,
@@ -544,23 +654,77 @@ def release_product(alliance: Alliance, code: str, *, actor: User, at: datetime)
     return product
 
 
+def _retire_predecessor(product: Product, *, actor: User | None, at: datetime) -> None:
+    """Take the version before out of use with the release of the next one, so that never two versions are in force."""
+    if product.predecessor_id is None:
+        return
+    earlier = (
+        Product.objects.of(product.alliance)
+        .select_for_update(of=("self",))
+        .select_related("author", "adapter")
+        .get(pk=product.predecessor_id)
+    )
+    if earlier.state != ProductState.RELEASED:
+        return
+    earlier.retired_at = at
+    move(
+        earlier,
+        RETIRE,
+        actor=actor,
+        at=at,
+        fields=["retired_at"],
+        after={"successor": product.code},
+        reason_code="superseded",
+    )
+    emit(product.alliance, PRODUCT_RETIRED, {"product": earlier.code})
+
+
 @transaction.atomic
 def decline_release(alliance: Alliance, code: str, *, actor: User, reason: str, at: datetime) -> Product:
-    """Do not release a proposed product yet; the reason becomes a change to make before the next round.
+    """Do not release a proposed product yet; the reason becomes a point to answer before the next round.
 
     Raises:
         DomainError: ``not_proposed``: no release is proposed.
     """
+    from operations.actions.point import said  # noqa: PLC0415 - points use this module
+
     product = lock_product(alliance, code)
     require(actor, DECLINE_RELEASE.permission, product)
-    _check_decider(product, actor, at=at)
     DECLINE_RELEASE.check(product.state)
+    _check_decider(product, actor, at=at)
+    return carry_out_decline(product, texts={**said(clean_reason(reason))}, actor=actor, at=at)
+
+
+def carry_out_decline(
+    product: Product, *, texts: Mapping[str, str], actor: User | None, at: datetime, motion: str = ""
+) -> Product:
+    """Send a product whose release was declined to improvement; the caller holds the lock and has checked who decided.
+
+    Args:
+        product: Locked, in pilot.
+        texts: The reason, as ``text_en`` and ``text_zh``.
+        actor: Who decided; None for a motion.
+        at: Now.
+        motion: Code of the motion that decided.
+
+    Raises:
+        DomainError: ``not_proposed``: no release is proposed.
+    """
+    from operations.actions.point import raise_point  # noqa: PLC0415 - points use this module
+
+    alliance, code = product.alliance, product.code
+    text = texts.get("text_en") or texts.get("text_zh") or ""
     pilot = passed_pilot(product)
     if pilot is None or product.release_proposed_at is None:
         raise DomainError(_("No release is proposed for this product."), code="not_proposed")
-    text = _reason(reason)
-    ImprovementTask.objects.create(
-        alliance=alliance, pilot=pilot, key="decline:release", text_en=text[:300], text_zh=text[:300]
+    raise_point(
+        product,
+        key=f"decision:{pilot.pk}:{uuid.uuid4()}",
+        source=PointSource.DECISION,
+        pilot=pilot,
+        raised_by=actor,
+        at=at,
+        **texts,
     )
     product.release_proposed_at = None
     move(
@@ -569,6 +733,7 @@ def decline_release(alliance: Alliance, code: str, *, actor: User, reason: str, 
         actor=actor,
         at=at,
         fields=["release_proposed_at"],
+        after=_by_motion(motion),
         personal={"reason": text},
         reason_code="release_declined",
     )
@@ -597,7 +762,7 @@ def retire_product(alliance: Alliance, code: str, *, actor: User, reason: str, a
     product = lock_product(alliance, code)
     require(actor, RETIRE.permission, product)
     RETIRE.check(product.state)
-    text = _reason(reason)
+    text = clean_reason(reason)
     product.retired_at = at
     move(product, RETIRE, actor=actor, at=at, fields=["retired_at"], personal={"reason": text})
     emit(alliance, PRODUCT_RETIRED, {"product": code})

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.forms import AllianceForm, dress
-from operations.actions.feedback import MAX_DEFECTS, MAX_TEXT, DefectNote
-from operations.actions.pilot import Criterion, PilotPlan
-from operations.choices import DefectSeverity
+from operations.actions.feedback import MAX_DEFECTS, MAX_TEXT, DefectNote, form_points
+from operations.actions.plan import Criterion, PilotPlan
+from operations.choices import DefectSeverity, PointSource
 
 if TYPE_CHECKING:
     from operations.models import PilotCriterion, PilotFeedback
@@ -213,7 +213,9 @@ class AnswerForm(AllianceForm):
         else:
             del self.fields["institution"]
         scores = {score.criterion_id: score.score for score in answer.scores.all()} if answer else {}
-        defects = list(answer.defects.all()) if answer else []
+        points = form_points(answer) if answer else []
+        defects = [point for point in points if point.source == PointSource.DEFECT]
+        suggestion = next((point.text for point in points if point.source == PointSource.SUGGESTION), "")
         for criterion in self.criteria:
             self._add(f"score_{criterion.position}", _score_field(criterion, scores.get(criterion.pk)))
         posted = len([name for name in self.data if name.startswith("defects_") and name.endswith("_severity")])
@@ -236,7 +238,7 @@ class AnswerForm(AllianceForm):
                     widget=forms.Textarea(attrs={"rows": 2}),
                     required=False,
                     max_length=MAX_TEXT,
-                    initial=known.description if known else "",
+                    initial=known.text if known else "",
                 ),
             )
         self._add(
@@ -247,7 +249,7 @@ class AnswerForm(AllianceForm):
                 widget=forms.Textarea(attrs={"rows": 4}),
                 required=False,
                 max_length=MAX_TEXT,
-                initial=answer.suggestion if answer else "",
+                initial=suggestion,
             ),
         )
         self._add(

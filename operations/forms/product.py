@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.errors import DomainError
 from alliance.kernel.forms import AllianceForm
-from operations.choices import ImprovementState, ProductKind, ReviewVerdict
+from operations.choices import ProductKind, ReviewVerdict
+from operations.forms.kind import DetailsMixin
+
+if TYPE_CHECKING:
+    from operations.kinds import KindFormView
 
 
 def show_refusal(form: forms.Form, refusal: DomainError, fields: dict[str, str] | None = None) -> None:
@@ -61,14 +65,16 @@ class TextsForm(AllianceForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1)
 
 
-class DraftForm(TextsForm):
-    """A draft, new or to be changed."""
+class DraftForm(DetailsMixin, TextsForm):
+    """A draft, new or to be changed, with the fields of its kind."""
 
     institution = forms.TypedChoiceField(label=_("Drafted by"), coerce=int, required=False)
     kind = forms.ChoiceField(label=_("Kind"), choices=ProductKind.choices)
     client_en = forms.CharField(label=_("Made for, in English"), max_length=200, required=False)
     client_zh = forms.CharField(label=_("Made for, in Chinese"), max_length=200, required=False)
     due_on = forms.DateField(label=_("Draft due"), widget=forms.DateInput(), required=False)
+    form_kind = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
+    """The kind whose fields were drawn: another one chosen since asks for other fields."""
 
     field_order = (
         "institution",
@@ -83,17 +89,33 @@ class DraftForm(TextsForm):
         "body_en",
         "body_zh",
         "revision",
+        "form_kind",
     )
 
-    def __init__(self, *args: Any, institutions: Sequence[tuple[int, str]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        institutions: Sequence[tuple[int, str]] = (),
+        kind_form: KindFormView | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Offer the institutions in whose name the person may draft; none: the author stands already."""
         super().__init__(*args, **kwargs)
+        if kind_form is not None:
+            self.initial["form_kind"] = kind_form.kind
+            self.add_details(kind_form, before="summary_en")
         if institutions:
             field = self.fields["institution"]
             field.choices = list(institutions)  # type: ignore[attr-defined]
             field.required = True
         else:
             del self.fields["institution"]
+
+    def clean(self) -> dict[str, Any]:
+        """Gather the values of the kind's fields."""
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["details"] = self.read_details()
+        return cleaned
 
 
 class AdaptForm(TextsForm):
@@ -176,19 +198,6 @@ class OptionalReasonForm(AllianceForm):
         max_length=300,
         required=False,
     )
-
-
-class ChangeForm(AllianceForm):
-    """A change to agree on."""
-
-    text = forms.CharField(label=_("Change to make"), max_length=300)
-
-
-class SettleForm(AllianceForm):
-    """What became of an agreed change."""
-
-    state = forms.ChoiceField(label=_("State"), choices=ImprovementState.choices)
-    note = forms.CharField(label=_("What was done, or why not"), max_length=300, required=False)
 
 
 class ShareForm(AllianceForm):

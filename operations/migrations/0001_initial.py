@@ -257,6 +257,24 @@ class Migration(migrations.Migration):
                 ("state_since", models.DateTimeField()),
                 ("form_version", models.PositiveSmallIntegerField(default=0)),
                 ("details", models.JSONField(default=dict)),
+                (
+                    "admitted_to",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("draft", "draft"),
+                            ("in_review", "in review"),
+                            ("transforming", "being adapted"),
+                            ("piloting", "in pilot"),
+                            ("improving", "being improved"),
+                            ("released", "released"),
+                            ("retired", "retired"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="",
+                        max_length=12,
+                    ),
+                ),
                 ("release_proposed_at", models.DateTimeField(blank=True, null=True)),
                 ("released_at", models.DateTimeField(blank=True, null=True, verbose_name="released at")),
                 ("retired_at", models.DateTimeField(blank=True, null=True, verbose_name="retired at")),
@@ -2183,57 +2201,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="ImprovementTask",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=80)),
-                ("text_en", models.CharField(blank=True, default="", max_length=300, verbose_name="change in English")),
-                ("text_zh", models.CharField(blank=True, default="", max_length=300, verbose_name="change in Chinese")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("open", "open"), ("done", "done"), ("declined", "declined")],
-                        default="open",
-                        max_length=8,
-                        verbose_name="state",
-                    ),
-                ),
-                ("note", models.CharField(blank=True, default="", max_length=300, verbose_name="what was done, or why not")),
-                ("done_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "alliance",
-                    alliance.kernel.fields.AllianceKey(
-                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-                    ),
-                ),
-                (
-                    "done_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "pilot",
-                    alliance.kernel.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="improvements", to="operations.pilot"
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("alliance", "pilot", "key"), name="improvement_task_once"),
-                    models.CheckConstraint(
-                        condition=models.Q(("state__in", ["open", "done", "declined"])), name="improvement_task_state_known"
-                    ),
-                ],
-                "indexes": [],
-            },
-        ),
-        migrations.CreateModel(
             name="PilotCriterion",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -2635,7 +2602,6 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("respondent_key", models.CharField(max_length=60)),
-                ("suggestion", models.TextField(blank=True, default="", verbose_name="suggestion")),
                 ("submitted_at", models.DateTimeField()),
                 (
                     "alliance",
@@ -2860,41 +2826,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Defect",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "severity",
-                    models.CharField(
-                        choices=[("blocking", "blocking"), ("major", "major"), ("minor", "minor")],
-                        max_length=8,
-                        verbose_name="severity",
-                    ),
-                ),
-                ("description", models.TextField(verbose_name="what happens")),
-                (
-                    "alliance",
-                    alliance.kernel.fields.AllianceKey(
-                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="alliance.alliance"
-                    ),
-                ),
-                (
-                    "feedback",
-                    alliance.kernel.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="defects", to="operations.pilotfeedback"
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("severity__in", ["blocking", "major", "minor"])), name="defect_severity_known"
-                    )
-                ],
-                "indexes": [],
-            },
-        ),
-        migrations.CreateModel(
             name="CriterionScore",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -2974,6 +2905,10 @@ class Migration(migrations.Migration):
                 ),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 ("done_in", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="done in version")),
+                (
+                    "named_in",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="named by the release of version"),
+                ),
                 (
                     "alliance",
                     alliance.kernel.fields.AllianceKey(
@@ -3072,8 +3007,20 @@ class Migration(migrations.Migration):
                         ),
                         name="feedback_point_done_in_a_version",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("named_in__isnull", True),
+                            models.Q(("done_in__lte", models.F("named_in")), ("state", "done")),
+                            _connector="OR",
+                        ),
+                        name="feedback_point_named_when_done",
+                    ),
                 ],
-                "indexes": [models.Index(fields=["alliance", "product", "state"], name="feedback_point_of_product")],
+                "indexes": [
+                    models.Index(fields=["alliance", "product", "state"], name="feedback_point_of_product"),
+                    models.Index(fields=["alliance", "product", "-raised_at", "-id"], name="feedback_point_newest"),
+                    models.Index(fields=["alliance", "-raised_at", "-id"], name="feedback_point_all_newest"),
+                ],
             },
         ),
     ]

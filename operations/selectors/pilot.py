@@ -12,8 +12,9 @@ from django.utils.translation import ngettext
 
 from alliance.kernel import charts
 from alliance.kernel.charts import Chart, Opinion
-from operations.choices import ParticipantState, PilotState
-from operations.models import CriterionScore, Pilot, PilotCriterion, PilotFeedback, PilotParticipant
+from operations.choices import ParticipantState, PilotState, PointSource
+from operations.models import CriterionScore, FeedbackPoint, Pilot, PilotCriterion, PilotFeedback, PilotParticipant
+from operations.selectors.point import comments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,10 +31,15 @@ def list_active_pilot_ids(alliance: Alliance) -> list[int]:
 
 
 def with_counts(pilots: Any) -> Any:
-    """Rounds with ``answer_count`` and ``firm_count``."""
+    """Rounds with ``answer_count``, ``firm_count`` and ``silent_count``: firms that take part and have not answered."""
     return pilots.annotate(
         answer_count=Count("participants__feedback", distinct=True),
         firm_count=Count("participants", filter=~Q(participants__state=ParticipantState.WITHDRAWN), distinct=True),
+        silent_count=Count(
+            "participants",
+            filter=Q(participants__state__in=[ParticipantState.INVITED, ParticipantState.ACCEPTED]),
+            distinct=True,
+        ),
     )
 
 
@@ -110,48 +116,36 @@ class Comment:
     severity: str
     at: Any
     evidence: Any
-    feedback_id: int
+    point: FeedbackPoint
 
 
 def list_comments(pilot: Pilot) -> list[Comment]:
-    """Suggestions and defects of a round, the gravest first, then the newest; four queries."""
+    """What the sites of a round said in words, the gravest first, then the newest; four queries."""
     rows = (
-        PilotFeedback.objects.filter(alliance_id=pilot.alliance_id, participant__pilot=pilot)
-        .select_related("participant__institution", "evidence")
-        .prefetch_related("scores__criterion", "defects")
-        .order_by("-submitted_at", "-id")
+        comments_of(pilot)
+        .select_related("participant__institution", "feedback__evidence")
+        .prefetch_related("feedback__scores__criterion")
+        .order_by("-raised_at", "-id")
     )
     weight = {"blocking": 0, "major": 1, "minor": 2, "": 3}
     comments: list[Comment] = []
-    for feedback in rows:
-        institution = feedback.participant.institution
-        comments.extend(
+    for point in rows:
+        if point.source == PointSource.DEFECT:
+            about, tone = point.get_severity_display(), "warn" if point.severity == "minor" else "bad"
+        else:
+            about, tone = _weakest(point.feedback) if point.feedback is not None else ("", "neutral")
+        comments.append(
             Comment(
-                institution=institution,
-                text=defect.description,
-                about=defect.get_severity_display(),
-                tone="warn" if defect.severity == "minor" else "bad",
-                severity=defect.severity,
-                at=feedback.submitted_at,
-                evidence=feedback.evidence,
-                feedback_id=feedback.pk,
+                institution=point.participant.institution if point.participant is not None else None,
+                text=point.text,
+                about=about,
+                tone=tone,
+                severity=point.severity,
+                at=point.raised_at,
+                evidence=point.feedback.evidence if point.feedback is not None else None,
+                point=point,
             )
-            for defect in feedback.defects.all()
         )
-        if feedback.suggestion:
-            about, tone = _weakest(feedback)
-            comments.append(
-                Comment(
-                    institution=institution,
-                    text=feedback.suggestion,
-                    about=about,
-                    tone=tone,
-                    severity="",
-                    at=feedback.submitted_at,
-                    evidence=feedback.evidence,
-                    feedback_id=feedback.pk,
-                )
-            )
     return sorted(comments, key=lambda comment: weight[comment.severity])
 
 
@@ -181,20 +175,21 @@ def answer_table(pilot: Pilot) -> tuple[list[str], Iterator[list[Any]]]:
     rows = (
         PilotFeedback.objects.filter(alliance_id=pilot.alliance_id, participant__pilot=pilot)
         .select_related("participant__institution")
-        .prefetch_related("scores", "defects")
+        .prefetch_related("scores", "points")
         .order_by("id")
     )
 
     def lines() -> Iterator[list[Any]]:
         for number, feedback in enumerate(rows, start=1):
             scores = {score.criterion_id: score.score for score in feedback.scores.all()}
+            points = sorted(feedback.points.all(), key=lambda point: point.pk)
             yield [
                 number,
                 feedback.participant.institution.code,
                 feedback.submitted_at,
                 *(scores.get(criterion.pk) for criterion in criteria),
-                feedback.suggestion,
-                " | ".join(f"{defect.severity}: {defect.description}" for defect in feedback.defects.all()),
+                " | ".join(point.text for point in points if point.source == PointSource.SUGGESTION),
+                " | ".join(f"{point.severity}: {point.text}" for point in points if point.source == PointSource.DEFECT),
             ]
 
     return header, lines()
@@ -219,11 +214,11 @@ def list_firms(pilot: Pilot) -> list[FirmAnswers]:
 
 
 def own_answer(pilot: Pilot, user: Any) -> PilotFeedback | None:
-    """The answer this person gave, with its scores and defects; three queries."""
+    """The answer this person gave, with its scores; three queries."""
     return (
         PilotFeedback.objects.filter(alliance_id=pilot.alliance_id, participant__pilot=pilot, respondent_key=str(user.uuid))
         .select_related("participant__institution", "evidence")
-        .prefetch_related("scores__criterion", "defects")
+        .prefetch_related("scores__criterion")
         .first()
     )
 

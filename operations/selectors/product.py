@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,9 +18,9 @@ from alliance.kernel.formats import format_short_day
 from alliance.kernel.permissions import can, grants_of, roles_in_alliance
 from alliance.models import AuditEntry, User
 from groups.choices import GroupKind, SeatRole
-from operations.choices import ImprovementState, ParticipantState, PilotState, ProductState
+from operations.choices import ParticipantState, PilotState, ProductState, ReleaseRule
 from operations.models import (
-    ImprovementTask,
+    FeedbackPoint,
     Pilot,
     PilotParticipant,
     Product,
@@ -30,6 +30,8 @@ from operations.models import (
 from operations.permissions import VIEW_PRODUCT, seats_of
 from operations.selectors.conflicts import any_may_act
 from operations.selectors.pilot import with_counts
+from operations.selectors.point import UNFINISHED
+from operations.selectors.stages import COLUMNS, column_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -39,10 +41,8 @@ if TYPE_CHECKING:
 SEES_ALL: Final = frozenset(
     {AllianceRole.OFFICE_ADMIN, AllianceRole.SECRETARIAT, AllianceRole.COMMITTEE, AllianceRole.AUDITOR}
 )
-RELEASED_ON_BOARD: Final = 20
 FINISHED: Final = frozenset({ProductState.RELEASED, ProductState.RETIRED, ProductState.WITHDRAWN})
 """States in which a product is on nobody's desk any more."""
-OFF_BOARD: Final = frozenset({ProductState.RETIRED, ProductState.WITHDRAWN})
 
 
 def list_visible_products(alliance: Alliance, user: Any, *, at: datetime) -> QuerySet[Product]:
@@ -114,14 +114,13 @@ def latest_pilot(product: Product) -> Any:
 
 
 def with_rounds(products: QuerySet[Product], alliance: Alliance) -> QuerySet[Product]:
-    """Products with institutions, rounds newest first, and ``changes_open`` / ``changes_all`` of the latest round."""
-    tasks = ImprovementTask.objects.of(alliance).filter(pilot__product=OuterRef("pk")).order_by().values("pilot__product")
-    every = tasks.annotate(number=Count("pk")).values("number")
-    unsettled = tasks.filter(state=ImprovementState.OPEN).annotate(number=Count("pk")).values("number")
+    """Products with institutions, rounds newest first, and ``changes_open``, what is left to do or answer."""
+    points = FeedbackPoint.objects.of(alliance).filter(product=OuterRef("pk")).order_by().values("product")
+    unsettled = points.filter(UNFINISHED).annotate(number=Count("pk")).values("number")
     return (
         products.select_related("author", "adapter")
         .prefetch_related(Prefetch("pilots", with_counts(Pilot.objects.of(alliance)).order_by("-round")))
-        .annotate(changes_all=Subquery(every), changes_open=Subquery(unsettled))
+        .annotate(changes_open=Subquery(unsettled))
     )
 
 
@@ -141,53 +140,24 @@ class Card:
     due: str
     late: bool
     movable: bool
+    waits: str = ""
+    """Who has the turn, and since when."""
+    age: str = ""
+    """How long it has been in its stage."""
 
 
-@dataclass(slots=True)
-class Column:
-    """A stage of the board."""
-
-    key: str
-    label: StrOrPromise
-    colour: str
-    cards: list[Card] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Board:
-    """The board with the numbers of its filters."""
-
-    columns: list[Column]
-    late: int
-    ready: int
-    mine: int
-    total: int
-
-
-COLUMNS: Final[tuple[tuple[str, StrOrPromise, str, frozenset[str]], ...]] = (
-    ("draft", gettext_lazy("Draft"), "c6", frozenset({ProductState.DRAFT, ProductState.IN_REVIEW})),
-    ("transforming", gettext_lazy("Transformed"), "c3", frozenset({ProductState.TRANSFORMING})),
-    ("piloting", gettext_lazy("In pilot"), "c4", frozenset({ProductState.PILOTING})),
-    ("improving", gettext_lazy("Improving"), "c5", frozenset({ProductState.IMPROVING})),
-    ("released", gettext_lazy("Released"), "c2", frozenset({ProductState.RELEASED})),
-)
-"""Stages of the board; a draft under review stays in the first."""
-
-FILTERS: Final = ("all", "mine", "late", "ready")
-
-
-def column_of(state: str) -> str:
-    """The board's column of a state; empty for retired and withdrawn products."""
-    return next((key for key, _label, _colour, states in COLUMNS if state in states), "")
+GROUP_STATES: Final[dict[str, frozenset[str]]] = {
+    GroupKind.WISDOM.value: frozenset({ProductState.DRAFT, ProductState.IN_REVIEW, ProductState.IMPROVING}),
+    GroupKind.MEDIA.value: frozenset({ProductState.TRANSFORMING}),
+    GroupKind.LEADING_ENTERPRISE.value: frozenset({ProductState.PILOTING}),
+    GroupKind.COMMITTEE.value: frozenset({ProductState.RELEASED}),
+}
+"""States in which it is a group's turn."""
 
 
 def group_in_charge(product: Product) -> str:
     """The virtual group whose turn it is."""
-    return {
-        ProductState.TRANSFORMING.value: GroupKind.MEDIA.value,
-        ProductState.PILOTING.value: GroupKind.LEADING_ENTERPRISE.value,
-        ProductState.RELEASED.value: GroupKind.COMMITTEE.value,
-    }.get(product.state, GroupKind.WISDOM.value)
+    return next((group for group, states in GROUP_STATES.items() if product.state in states), GroupKind.WISDOM.value)
 
 
 def is_late(product: Product, pilot: Any, at: datetime) -> bool:
@@ -263,9 +233,73 @@ def _facts(product: Any, pilot: Any) -> list[str]:
     return facts
 
 
-def make_card(product: Any, *, at: datetime, movable: bool) -> Card:
+def waited_for(product: Any, pilot: Any, *, rule: str, at: datetime) -> tuple[StrOrPromise, datetime | None]:
+    """Who has the turn, in words, and since when; nobody after the release.
+
+    Args:
+        product: Through :func:`with_rounds`.
+        pilot: Its latest round.
+        rule: The alliance's ReleaseRule.
+        at: Now.
+    """
+    since = product.state_since
+    if product.state == ProductState.DRAFT:
+        return product.author.name, since
+    if product.state == ProductState.IN_REVIEW:
+        return _("a reviewer of the wisdom or the policy group"), since
+    if product.state == ProductState.TRANSFORMING:
+        if product.adapter is None:
+            return _("a media think tank that takes it up"), since
+        return (_("the secretariat"), product.adapted_at) if product.adapted_at else (product.adapter.name, since)
+    if product.state == ProductState.IMPROVING:
+        return (product.author.name, since) if product.changes_open else (_("the secretariat"), since)
+    if product.state == ProductState.PILOTING:
+        if product.release_proposed_at is not None:
+            return DECIDERS[rule], product.release_proposed_at
+        if pilot is not None:
+            return _waited_for_in_pilot(pilot, at)
+    return "", None
+
+
+def _waited_for_in_pilot(pilot: Any, at: datetime) -> tuple[StrOrPromise, datetime | None]:
+    if pilot.state == PilotState.AGGREGATING:
+        return _("the summing up of the answers"), pilot.closed_at
+    if pilot.is_running and pilot.deadline < at:
+        return _("the secretariat, to extend or close it"), pilot.deadline
+    if pilot.state == PilotState.PLANNED:
+        return _("the start of the round"), pilot.created_at
+    silent = pilot.silent_count
+    if not silent:
+        return _("the deadline; every firm has answered"), pilot.opened_at or pilot.starts_at
+    words = ngettext("%(count)s pilot firm", "%(count)s pilot firms", silent) % {"count": silent}
+    return words, pilot.opened_at or pilot.starts_at
+
+
+DECIDERS: Final[dict[str, StrOrPromise]] = {
+    ReleaseRule.COMMITTEE: gettext_lazy("the management committee"),
+    ReleaseRule.CONVENOR: gettext_lazy("the convenor of the leading-enterprise group"),
+    ReleaseRule.MOTION: gettext_lazy("the vote of the management committee"),
+}
+"""Who is waited for once a release is proposed, by the alliance's rule."""
+
+
+def _age_text(product: Product, at: datetime) -> str:
+    """Whole days in the present state."""
+    days = max(0, (timezone.localtime(at).date() - timezone.localtime(product.state_since).date()).days)
+    if not days:
+        return _("here since today")
+    return ngettext("here for %(count)s day", "here for %(count)s days", days) % {"count": days}
+
+
+def make_card(product: Any, *, at: datetime, movable: bool, rule: str = ReleaseRule.COMMITTEE.value) -> Card:
     """The card of a product that came through :func:`with_rounds`."""
     pilot = latest_pilot(product)
+    who, since = waited_for(product, pilot, rule=rule, at=at)
+    waits = ""
+    if who:
+        waits = _("Waits for %(who)s") % {"who": who}
+        if since is not None:
+            waits = _("Waits for %(who)s, since %(day)s") % {"who": who, "day": _plain_day(since)}
     return Card(
         code=product.code,
         title=product.title,
@@ -276,44 +310,9 @@ def make_card(product: Any, *, at: datetime, movable: bool) -> Card:
         due=_due_text(product, pilot, at),
         late=is_late(product, pilot, at),
         movable=movable,
+        waits=waits,
+        age="" if product.state in FINISHED else _age_text(product, at),
     )
-
-
-def get_board(alliance: Alliance, user: Any, *, show: str, group: str, at: datetime, movable: bool) -> Board:
-    """The board; three queries.
-
-    Args:
-        alliance: The tenant.
-        user: Reader; products not open to them are left out.
-        show: One of FILTERS.
-        group: Only cards whose turn it is in this group; empty for all.
-        at: Now.
-        movable: Whether cards offer to move.
-    """
-    visible = list_visible_products(alliance, user, at=at).exclude(state__in=OFF_BOARD)
-    recent = visible.filter(state=ProductState.RELEASED).order_by("-released_at", "-id").values("pk")[:RELEASED_ON_BOARD]
-    shown = visible.filter(~Q(state=ProductState.RELEASED) | Q(pk__in=recent))
-    products = list(with_rounds(shown, alliance).order_by("due_on", "code"))
-    mine = {grant.institution_id for grant in grants_of(user, alliance) if grant.institution_id is not None}
-    columns = [Column(key, label, colour) for key, label, colour, _states in COLUMNS]
-    by_key = {column.key: column for column in columns}
-    board = Board(columns, late=0, ready=0, mine=0, total=0)
-    for product in products:
-        pilot = latest_pilot(product)
-        late = is_late(product, pilot, at)
-        ready = product.state == ProductState.PILOTING and product.release_proposed_at is not None
-        own = product.created_by_id == user.pk or product.author_id in mine or product.adapter_id in mine
-        board.total += 1
-        board.late += late
-        board.ready += ready
-        board.mine += own
-        if (show == "late" and not late) or (show == "ready" and not ready) or (show == "mine" and not own):
-            continue
-        card = make_card(product, at=at, movable=movable)
-        if group and card.group_kind != group:
-            continue
-        by_key[column_of(product.state)].cards.append(card)
-    return board
 
 
 # ----------------------------------------------------------------------------------------------------------------- record
@@ -352,8 +351,15 @@ HISTORY: Final[dict[str, StrOrPromise]] = {
     "decline_release": gettext_lazy("Release declined for now"),
     "release_product": gettext_lazy("Released"),
     "retire_product": gettext_lazy("Retired"),
-    "agree_improvement": gettext_lazy("Change agreed"),
-    "settle_improvement": gettext_lazy("Change settled"),
+    "stop_pilot": gettext_lazy("Pilot stopped"),
+    "readapt_product": gettext_lazy("Sent back to be adapted anew"),
+    "resume_pilot": gettext_lazy("Pilot taken up again"),
+    "withdraw_product": gettext_lazy("Withdrawn"),
+    "admit_over_limit": gettext_lazy("Let into a full stage"),
+    "draft_release_motion": gettext_lazy("Motion on the release drafted"),
+    "release_motion_without_effect": gettext_lazy("Motion on the release without effect"),
+    "agree_change": gettext_lazy("Change agreed"),
+    "answer_point": gettext_lazy("Feedback answered"),
     "share_product": gettext_lazy("Shared with a reader"),
     "unshare_product": gettext_lazy("Share taken back"),
 }
@@ -470,8 +476,4 @@ def list_waiting_for_groups(alliance: Alliance, user: Any, *, at: datetime) -> l
 
 def count_in_pipeline(alliance: Alliance, user: Any) -> int:
     """Products on their way, for the navigation; one query."""
-    return (
-        list_visible_products(alliance, user, at=timezone.now())
-        .exclude(state__in=FINISHED)
-        .count()
-    )
+    return list_visible_products(alliance, user, at=timezone.now()).exclude(state__in=FINISHED).count()

@@ -24,7 +24,6 @@ from alliance.kernel.rich_text import render_markdown
 from groups.actions.conflict import require_no_conflict
 from groups.choices import GroupKind
 from groups.selectors.conflict import list_recused
-from operations.actions.improvement import agree_improvement, settle_improvement
 from operations.actions.product import (
     ADAPTER_FIELDS,
     AUTHOR_FIELDS,
@@ -40,15 +39,14 @@ from operations.actions.product import (
     update_product,
 )
 from operations.actions.share import share_product, unshare_product
-from operations.choices import ImprovementState, PilotState, ProductState
+from operations.choices import PilotState, ProductKind, ProductState
+from operations.forms.kind import detail_initial
 from operations.forms.product import (
     AdaptForm,
-    ChangeForm,
     DraftForm,
     OptionalReasonForm,
     ReasonForm,
     ReviewForm,
-    SettleForm,
     ShareForm,
     show_refusal,
 )
@@ -56,7 +54,6 @@ from operations.models import Product
 from operations.permissions import (
     ADAPT_PRODUCT,
     ANSWER_PILOT,
-    CHANGE_IMPROVEMENT,
     CHANGE_PRODUCT,
     MANAGE_PILOT,
     PLAN_PILOT,
@@ -71,8 +68,10 @@ from operations.permissions import (
     acts_for_office,
     seats_of,
 )
+from operations.selectors.kind import form_in_force, form_of
 from operations.selectors.people import institutions_in_group
 from operations.selectors.pilot import count_scores, draw_opinions, list_comments, list_firms
+from operations.selectors.point import unfinished_points
 from operations.selectors.product import (
     days_late,
     get_product,
@@ -86,6 +85,7 @@ from operations.selectors.product import (
 from operations.selectors.results import read_criteria
 from operations.views.common import back_to, choose_institution, crumbs_of, frame, offer, product_url, tenant_of
 from operations.views.piece import pieces_card
+from operations.views.point import points_card
 
 COMMENTS_SHOWN = 5
 
@@ -142,7 +142,7 @@ def _steps_of(request: HttpRequest, product: Product) -> list[dict[str, Any]]:
             add(MANAGE_PILOT, _("Extend"), "pilot_extend", _("A later date."))
             add(MANAGE_PILOT, _("Close the pilot"), "pilot_close", _("At least one answer; the plan's rule then decides."))
     elif state == ProductState.IMPROVING:
-        left = product.pilots.filter(improvements__state=ImprovementState.OPEN).exists()
+        left = unfinished_points(product).exists()
         add(
             PLAN_PILOT,
             _("Plan the next round"),
@@ -193,21 +193,6 @@ def _round_card(request: HttpRequest, product: Product) -> dict[str, Any]:
     }
 
 
-def _changes_card(request: HttpRequest, product: Product) -> dict[str, Any]:
-    """The changes agreed after the latest round."""
-    pilot = latest_pilot(product)
-    tasks = list(pilot.improvements.order_by("id")) if pilot else []
-    settled = sum(1 for task in tasks if task.state != ImprovementState.OPEN)
-    return {
-        "tasks": tasks,
-        "tasks_settled": settled,
-        "tasks_line": _("%(done)s of %(total)s done") % {"done": settled, "total": len(tasks)} if tasks else "",
-        "may_change_tasks": product.state in {ProductState.PILOTING, ProductState.IMPROVING}
-        and can(request.user, CHANGE_IMPROVEMENT, product),
-        "change_form": ChangeForm(auto_id="change_%s"),
-    }
-
-
 def _text_card(request: HttpRequest, product: Product) -> dict[str, Any]:
     """The text, the stages it passes and the steps that are open now."""
     now = timezone.now()
@@ -244,7 +229,7 @@ def _record_card(request: HttpRequest, product: Product) -> dict[str, Any]:
 
 CARDS: Final[tuple[Callable[[HttpRequest, Product], dict[str, Any]], ...]] = (
     _round_card,
-    _changes_card,
+    points_card,
     _text_card,
     pieces_card,
     _shares_card,
@@ -285,6 +270,18 @@ def _in_language(product: Product, field: str) -> str:
     return pick_bilingual(product, field)[0]
 
 
+def _kind_asked(request: HttpRequest, kind: str = ProductKind.RESEARCH_REPORT.value) -> str:
+    """The kind whose fields the form shows."""
+    asked = request.POST.get("kind") or request.GET.get("kind") or kind
+    return asked if asked in ProductKind.values else kind
+
+
+def _asks_for_other_fields(request: HttpRequest) -> bool:
+    """Whether the form comes back because another kind was chosen: its fields are drawn first, and nothing is saved yet."""
+    drawn = request.POST.get("form_kind")
+    return request.method == "POST" and ("show" in request.POST or (bool(drawn) and drawn != request.POST.get("kind")))
+
+
 def _texts(product: Product, fields: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(product, name) for name in fields}
 
@@ -305,9 +302,13 @@ def product_draft(request: HttpRequest) -> HttpResponse:
         fitting = {institution.pk for institution in institutions_in_group(alliance, GroupKind.WISDOM, at=now)}
     else:
         fitting = seats_of(request.user, alliance, (GroupKind.WISDOM,), at=now)
-    form = DraftForm(request.POST or None, institutions=offer(alliance, fitting))
+    kind_form = form_in_force(alliance, _kind_asked(request))
+    more: dict[str, Any] = {"institutions": offer(alliance, fitting), "kind_form": kind_form}
+    form = DraftForm(request.POST or None, initial={"kind": kind_form.kind}, **more)
     status = 200
-    if request.method == "POST":
+    if _asks_for_other_fields(request):
+        form = DraftForm(initial=dict(request.POST.items()), **more)
+    elif request.method == "POST":
         status = 422
         if form.is_valid():
             try:
@@ -325,6 +326,7 @@ def product_draft(request: HttpRequest) -> HttpResponse:
     context = {
         **frame(request),
         "form": form,
+        "other_fields": _asks_for_other_fields(request),
         "heading": _("New draft"),
         "submit": _("Save draft"),
         "cancel_url": frame(request)["pilots_url"],
@@ -340,11 +342,19 @@ def product_edit(request: HttpRequest, code: str) -> HttpResponse:
     alliance = tenant_of(request)
     product = get_product(alliance, code, reader=request.user)
     require(request.user, CHANGE_PRODUCT, product)
-    initial = {**_texts(product, AUTHOR_FIELDS), "revision": product.revision}
-    form = DraftForm(request.POST or None, initial=initial)
+    kind = _kind_asked(request, product.kind)
+    kind_form = form_of(product) if kind == product.kind else form_in_force(alliance, kind)
+    initial = {
+        **_texts(product, AUTHOR_FIELDS),
+        **detail_initial(kind_form, product.details),
+        "revision": product.revision,
+    }
+    form = DraftForm(request.POST or None, initial=initial, kind_form=kind_form)
     theirs: dict[str, Any] = {}
     status = 200
-    if request.method == "POST":
+    if _asks_for_other_fields(request):
+        form = DraftForm(initial=dict(request.POST.items()), kind_form=kind_form)
+    elif request.method == "POST":
         status = 422
         if form.is_valid():
             try:
@@ -357,7 +367,8 @@ def product_edit(request: HttpRequest, code: str) -> HttpResponse:
                     at=timezone.now(),
                 )
             except EditConflictError as conflict:
-                form, theirs = _compare(request, form, conflict, DraftForm)
+                form, theirs = _compare(request, form, conflict, DraftForm, kind_form=kind_form)
+                theirs |= detail_initial(kind_form, theirs.pop("details"))
                 status = 409
             except InvalidInputError as refusal:
                 show_refusal(form, refusal)
@@ -368,6 +379,8 @@ def product_edit(request: HttpRequest, code: str) -> HttpResponse:
         "product": product,
         "form": form,
         "theirs": _differences(form, theirs),
+        "other_fields": _asks_for_other_fields(request),
+        "newer_form": kind == product.kind and form_in_force(alliance, kind).version != product.form_version,
         "heading": _("Edit"),
         "submit": _("Save"),
         "cancel_url": product_url(product),
@@ -647,73 +660,6 @@ def product_move(request: HttpRequest, code: str) -> HttpResponse:
         "crumbs": crumbs_of(request, product, _("Move")),
     }
     return render(request, "operations/product_move.html", context)
-
-
-@login_required
-@require_POST
-def improvement_add(request: HttpRequest, code: str) -> HttpResponse:
-    """Agree on a change."""
-    alliance = tenant_of(request)
-    product = get_product(alliance, code, reader=request.user)
-    form = ChangeForm(request.POST, auto_id="change_%s")
-    if not form.is_valid():
-        messages.error(request, _("Say in one sentence what shall change, in up to 300 characters."))
-        return redirect(f"{product_url(product)}#changes")
-    agree_improvement(
-        alliance,
-        code,
-        actor=request.user,  # type: ignore[arg-type]
-        text=form.cleaned_data["text"],
-        at=timezone.now(),
-    )
-    messages.success(request, _("Change agreed."))
-    return redirect(f"{product_url(product)}#changes")
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def improvement_settle(request: HttpRequest, code: str, number: int, key: str) -> HttpResponse:
-    """Mark an agreed change as done, decline it, or open it again."""
-    alliance = tenant_of(request)
-    product = get_product(alliance, code, reader=request.user)
-    require(request.user, CHANGE_IMPROVEMENT, product)
-    pilot = next((pilot for pilot in product.pilots.all() if pilot.round == number), None)
-    task = pilot.improvements.filter(key=key).first() if pilot else None
-    if task is None:
-        raise NotFoundError
-    form = SettleForm(request.POST or None, initial={"state": task.state, "note": task.note})
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                settle_improvement(
-                    alliance,
-                    code,
-                    round_number=number,
-                    key=key,
-                    actor=request.user,  # type: ignore[arg-type]
-                    state=form.cleaned_data["state"],
-                    note=form.cleaned_data["note"],
-                    at=timezone.now(),
-                )
-            except InvalidInputError as refusal:
-                show_refusal(form, refusal)
-            else:
-                messages.success(request, _("Saved."))
-                return redirect(f"{product_url(product)}#changes")
-    context = {
-        **frame(request),
-        "product": product,
-        "form": form,
-        "heading": task.text,
-        "warning": "",
-        "submit": _("Save"),
-        "danger": False,
-        "cancel_url": f"{product_url(product)}#changes",
-        "crumbs": crumbs_of(request, product, _("Changes agreed")),
-    }
-    return render(request, "operations/product_step.html", context, status=status)
 
 
 @login_required

@@ -47,7 +47,7 @@ from members.models import (
     Resource,
     ResourceBooking,
 )
-from operations.models import ImprovementTask, Product
+from operations.models import FeedbackPoint, Product
 from services.models import Article, CatalogueEntry, Listing, Rating
 from targets.models import Objective
 from tests.architecture.world import column
@@ -513,6 +513,7 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
         "POST": "302 403 403 403 403 403 403 422 422 422 422 422",
     },
+    "tenant:portal_conflict_agree": {"POST": "302 403 403 403 403 403 403 404 404 404 404 404"},
     "tenant:portal_interest_withdraw": {
         "GET": "302 403 403 403 403 403 403 200 404 404 404 404",
         "POST": "302 403 403 403 403 403 403 302 404 404 404 404",
@@ -697,11 +698,11 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
         "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
     },
-    "tenant:improvement_add": {
+    "tenant:change_add": {
         "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
         "POST": "302 404 302 302 302 404 302 302 404 404 404 404",
     },
-    "tenant:improvement_settle": {
+    "tenant:point_answer": {
         "GET": "302 404 404 404 403 404 403 404 404 404 404 404",
         "POST": "302 404 404 404 403 404 403 404 404 404 404 404",
     },
@@ -959,6 +960,7 @@ TABLE: dict[str, dict[str, str]] = {
         "POST": "302 403 200 200 403 403 403 403 403 403 403 403",
     },
     "tenant:institution_exit": {"GET": "302 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:institution_exit_shorten": {"POST": "302 403 403 403 422 403 403 403 403 403 403 403"},
     "tenant:institution_exit_settle": {"POST": "302 403 422 422 403 403 403 403 403 403 403 403"},
     "tenant:institution_exit_complete": {"POST": "302 403 409 409 409 403 403 403 403 403 403 403"},
     "tenant:standing_note_add": {
@@ -1066,6 +1068,10 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
         "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
     },
+    "tenant:position_exception": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
     "tenant:public_minutes": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
     "tenant:seat_alternates": {
         "GET": "302 403 200 200 403 403 403 200 403 403 403 403",
@@ -1141,6 +1147,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
     },
     "institution_exit": _INSTITUTION,
     "institution_exit_settle": _INSTITUTION,
+    "institution_exit_shorten": _INSTITUTION,
     "institution_exit_complete": _INSTITUTION,
     "standing_note_add": _INSTITUTION,
     "standing_motion": {**_INSTITUTION, "effect": "suspension"},
@@ -1246,7 +1253,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "api_meeting_detail": _MEETING,
     "api_meeting_answer": _MEETING,
     "api_action_outcome": {"uuid": column(MeetingAction, "uuid")},
-    **dict.fromkeys(("term_set", "position_fill", "group_composition", "group_exception"), _KIND),
+    **dict.fromkeys(("term_set", "position_fill", "position_exception", "group_composition", "group_exception"), _KIND),
     "position_end": {**_KIND, "position": column(Position, "pk")},
     "seat_invite": {**_KIND, **_INSTITUTION},
     "seat_invitation_withdraw": {**_KIND, "uuid": column(SeatInvitation, "uuid")},
@@ -1275,6 +1282,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "conflict_matter": {"matter": column(ConflictOfInterest, "matter")},
     "conflict_waiver_settle": {"waiver": column(ConflictWaiver, "pk"), "answer": "refuse"},
     "declaration_detail": _INSTITUTION,
+    "portal_conflict_agree": {"conflict": column(ConflictOfInterest, "pk")},
     "portal_interest_withdraw": {"interest": column(Interest, "pk")},
     **{f"directive_{verb}": {"code": column(Directive, "code")} for verb in ("detail", "edit", "close")},
     **{f"received_directive_{verb}": {"code": column(ReceivedDirective, "code")} for verb in ("detail", "acknowledge")},
@@ -1339,8 +1347,9 @@ OBJECTS: dict[str, dict[str, Any]] = {
         for verb in ("detail", "edit", "move", "submit", "review", "adapt", "send_back", "release", "retire")
     },
     **{f"pilot_{verb}": _PRODUCT for verb in ("plan", "extend", "close", "answer", "answers_csv", "comments")},
-    "improvement_add": _PRODUCT,
-    "improvement_settle": {**_PRODUCT, "number": 1, "key": column(ImprovementTask, "key")},
+    "change_add": _PRODUCT,
+    "point_list": _PRODUCT,
+    "point_answer": {**_PRODUCT, "key": column(FeedbackPoint, "key")},
     "share_add": _PRODUCT,
     "share_remove": _PRODUCT,
     "objective_detail": _OBJECTIVE,
@@ -1374,6 +1383,7 @@ WITHOUT_OBJECT = {
     "position_fill": "likewise",
     "group_composition": "likewise",
     "group_exception": "likewise",
+    "position_exception": "likewise",
     "switch_language": "names no record",
     "account_reset_password_from_key": "an account's own key",
     "mfa_remove_webauthn": "an account's own key",

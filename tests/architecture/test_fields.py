@@ -36,7 +36,7 @@ from groups.models import (
 )
 from members.choices import StaffRole
 from operations.choices import ProductState
-from operations.models import CriterionScore, Defect, PilotFeedback, Product, ProductReview
+from operations.models import CriterionScore, FeedbackPoint, PilotFeedback, Product, ProductReview
 from services.models import Rating
 from tests.conftest import ClientFor, TenantClient
 from tests.factories.alliance import address, make_alliance, make_member
@@ -242,7 +242,7 @@ FIELDS: dict[str, Row] = {
                 "suggestion",
             }
         ),
-        (PilotFeedback, CriterionScore, Defect),
+        (PilotFeedback, CriterionScore, FeedbackPoint),
         _answer,
     ),
     "api_meeting_answer": Row(frozenset({"institution", "coming", "person", "note"}), (Attendance,), _meeting_answer),

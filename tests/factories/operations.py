@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,8 @@ from groups.choices import GroupKind, SeatRole
 from groups.models import GroupMembership, VirtualGroup
 from members.choices import InstitutionKind, StaffRole
 from members.models import Institution, InstitutionStaff
-from operations.actions.pilot import Criterion, PilotPlan, plan_pilot
+from operations.actions.pilot import plan_pilot
+from operations.actions.plan import Criterion, Measure, PilotPlan
 from operations.actions.snapshot import take_snapshot
 from operations.actions.workflow import advance_pilot
 from operations.choices import (
@@ -27,19 +29,23 @@ from operations.choices import (
     PieceKind,
     PieceState,
     PilotState,
+    PointSource,
     ProductKind,
     ProductState,
+    ReadingPhase,
     SnapshotOccasion,
 )
 from operations.models import (
     CriterionScore,
-    Defect,
+    FeedbackPoint,
     Piece,
     Pilot,
     PilotCriterion,
     PilotFeedback,
+    PilotMeasure,
     PilotParticipant,
     Product,
+    Reading,
 )
 from tests.factories.alliance import make_user
 
@@ -192,10 +198,49 @@ def make_pilot(
         )
         for place in range(1, criteria + 1)
     )
+    PilotMeasure.objects.create(
+        alliance=product.alliance, pilot=pilot, position=1, name_en="Energy", name_zh="能耗", unit="kWh/t", direction=-1
+    )
     PilotParticipant.objects.bulk_create(
-        PilotParticipant(alliance=product.alliance, pilot=pilot, institution=firm) for firm in firms
+        PilotParticipant(
+            alliance=product.alliance, pilot=pilot, institution=firm, state=ParticipantState.ACCEPTED, accepted_at=now
+        )
+        for firm in firms
     )
     return pilot
+
+
+def give_reading(
+    pilot: Pilot, firm: Institution, value: Decimal | int | str, *, phase: str = ReadingPhase.BASELINE, measure: int = 1
+) -> Reading:
+    """A value of a measure at a site."""
+    now = timezone.now()
+    return Reading.objects.create(
+        alliance=pilot.alliance,
+        participant=pilot.participants.get(institution=firm),
+        measure=pilot.measures.get(position=measure),
+        phase=phase,
+        value=Decimal(value),
+        taken_on=timezone.localtime(now).date(),
+        key=uuid.uuid4(),
+        received_at=now,
+    )
+
+
+def give_baseline(pilot: Pilot, value: Decimal | int | str = 100) -> None:
+    """A value before the trial for each measure at each accepted site."""
+    sites = pilot.participants.filter(state__in=[ParticipantState.ACCEPTED, ParticipantState.ANSWERED])
+    for participant in sites.select_related("institution"):
+        for measure in pilot.measures.all():
+            give_reading(pilot, participant.institution, value, measure=measure.position)
+
+
+def make_ready(pilot: Pilot) -> None:
+    """Every invited site accepts and measures before the trial, so that the round opens at its start."""
+    pilot.participants.filter(state=ParticipantState.INVITED).update(
+        state=ParticipantState.ACCEPTED, accepted_at=timezone.now()
+    )
+    give_baseline(pilot)
 
 
 def make_answer(
@@ -215,20 +260,31 @@ def make_answer(
     )
     for severity, number in (("blocking", blocking), ("major", major)):
         for place in range(number):
-            Defect.objects.create(
-                alliance=pilot.alliance, feedback=feedback, severity=severity, description=f"{severity} {place}"
+            FeedbackPoint.objects.create(
+                alliance=pilot.alliance,
+                product=pilot.product,
+                version=pilot.version,
+                pilot=pilot,
+                participant=participant,
+                feedback=feedback,
+                key=f"answer:{feedback.pk}:{severity}-{place}",
+                source=PointSource.DEFECT,
+                severity=severity,
+                text_en=f"{severity} {place}",
+                raised_at=feedback.submitted_at,
             )
     PilotParticipant.objects.filter(pk=participant.pk).update(state=ParticipantState.ANSWERED)
     return feedback
 
 
 def usual_plan(firms: Sequence[Institution], at: datetime, **fields: Any) -> PilotPlan:
-    """A plan with two criteria, beginning now, for four weeks."""
+    """A plan with two criteria and one measure, beginning now, for four weeks."""
     values: dict[str, Any] = {
         "criteria": [
             Criterion("Clear instructions", "说明清楚", Decimal("3.5")),
             Criterion("Fits our machines", "适合本厂设备", Decimal("3.5")),
         ],
+        "measures": [Measure("Energy", "能耗", "kWh/t", -1)],
         "participant_ids": [firm.pk for firm in firms],
         "starts_at": at,
         "deadline": at + timedelta(days=28),
@@ -240,6 +296,7 @@ def usual_plan(firms: Sequence[Institution], at: datetime, **fields: Any) -> Pil
 def run_round(cast: Cast, product: Product, scores: Sequence[Sequence[int]], at: datetime, **plan: Any) -> Pilot:
     """Plan a round, answer once per firm, and let the workflow close and decide it at its deadline."""
     pilot = plan_pilot(cast.alliance, product.code, actor=cast.secretary, plan=usual_plan(cast.firms, at, **plan), at=at)
+    make_ready(pilot)
     advance_pilot(cast.alliance, pilot.pk, at=at)
     for firm, given in zip(cast.firms, scores, strict=False):
         make_answer(pilot, firm, given)
@@ -252,6 +309,19 @@ def finish_round(pilot: Pilot) -> None:
     pilot.refresh_from_db()
     while advance_pilot(pilot.alliance, pilot.pk, at=pilot.deadline + timedelta(seconds=1)):
         pilot.refresh_from_db()
+
+
+def make_point(product: Product, text: str = "Too small to read", **fields: Any) -> FeedbackPoint:
+    """A point of feedback, an open suggestion unless told otherwise."""
+    values: dict[str, Any] = {
+        "version": product.version,
+        "key": f"test:{next(_numbers)}",
+        "source": PointSource.SUGGESTION,
+        "text_en": text,
+        "raised_at": timezone.now(),
+        **fields,
+    }
+    return FeedbackPoint.objects.create(alliance=product.alliance, product=product, **values)
 
 
 def make_piece(cast: Cast, product: Product, state: str = PieceState.DRAFT, **fields: Any) -> Piece:

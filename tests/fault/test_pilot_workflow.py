@@ -19,7 +19,7 @@ from django.utils import timezone
 from alliance.kernel import tenancy
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent
 from operations.choices import PilotState, ProductState
-from operations.models import ImprovementTask, Pilot, PilotStep, Product
+from operations.models import FeedbackPoint, Pilot, PilotStep, Product
 from tests.factories.alliance import make_alliance
 from tests.factories.operations import Cast, make_answer, make_cast, make_pilot, make_product
 from tests.fault.nursery import CHECKOUT, Nursery, environment_of_a_worker, nursery
@@ -73,7 +73,7 @@ def effects(alliance: Alliance) -> dict[str, Any]:
             "steps": sorted(PilotStep.objects.values_list("key", flat=True)),
             "pilot": list(Pilot.objects.values_list("state", "answers", "mean_score")),
             "product": list(Product.objects.values_list("state", "version")),
-            "tasks": sorted(ImprovementTask.objects.values_list("key", flat=True)),
+            "points": sorted(FeedbackPoint.objects.values_list("key", "state")),
             "inbox": sorted((item.kind, item.done_at is None) for item in InboxItem.objects.all()),
             "told": sorted(Notification.objects.values_list("kind", "user_id")),
             "events": sorted(OutboxEvent.objects.values_list("kind", flat=True)),

@@ -13,8 +13,8 @@ from alliance.kernel import tenancy
 from alliance.kernel.demo import HORIZON, WEAVING, in_order
 from alliance.models import Alliance, OutboxEvent
 from operations.actions.demo import load
-from operations.choices import ImprovementState, PilotState, ProductState
-from operations.models import ImprovementTask, Pilot, PilotFeedback, Product
+from operations.choices import PilotState, PointSource, PointState, ProductState
+from operations.models import FeedbackPoint, Pilot, PilotFeedback, Product
 from operations.selectors.pilot import count_scores
 from operations.selectors.product import get_board
 from operations.selectors.results import recompute
@@ -43,14 +43,14 @@ def test_the_board_and_the_late_pilot_stand_as_in_the_mock(db: None) -> None:
         cards = {card.code: card for column in board.columns for card in column.cards}
         late = Pilot.objects.get(product__code="P-029")
         opinions = [entry.opinion() for entry in count_scores(late)]
-        tasks = Counter(ImprovementTask.objects.filter(pilot=late).values_list("state", flat=True))
+        tasks = Counter(FeedbackPoint.objects.filter(pilot=late, source=PointSource.MEMBER).values_list("state", flat=True))
         assert [len(column.cards) for column in board.columns] == [3, 2, 4, 2, 1]
         assert cards["P-029"].facts == ["3 firms · 41 answers"]
         assert (cards["P-029"].late, cards["P-029"].due) == (True, "3 days late")
         assert cards["P-026"].facts == ["5 changes left"]
         assert cards["P-027"].facts == ["1 change left"]
         assert opinions == [[2, 3, 6, 18, 12], [5, 9, 11, 11, 5], [1, 4, 9, 16, 11], [2, 4, 7, 15, 13]]
-        assert tasks == {ImprovementState.DONE: 4, ImprovementState.OPEN: 5}
+        assert tasks == {PointState.DONE: 4, PointState.ACCEPTED: 5}
 
 
 def test_states_come_from_the_real_workflow_and_can_be_computed_again(db: None) -> None:

@@ -17,7 +17,7 @@ from alliance.kernel.tables import read_csv
 from operations.choices import PilotState, ProductState
 from operations.models import PilotFeedback, Product, ProductShare
 from tests.factories.alliance import address, make_alliance, make_user
-from tests.factories.operations import Cast, make_answer, make_cast, make_pilot, make_product, make_staff
+from tests.factories.operations import Cast, make_answer, make_cast, make_pilot, make_point, make_product, make_staff
 
 ClientFor = Callable[..., Client]
 MARKER = "Zanzibar-marker"
@@ -39,7 +39,7 @@ def busy(cast: Cast) -> dict[str, Product]:
     make_answer(pilot, cast.firms[0], [4, 2])
     make_answer(pilot, cast.firms[1], [5, 1], blocking=1)
     failed = make_pilot(products["improving"], cast.firms, state=PilotState.FAILED)
-    failed.improvements.create(alliance=cast.alliance, key="manual:1", text_en="Captions")
+    make_point(products["improving"], "Captions", pilot=failed, source="member", state="accepted")
     return products
 
 
@@ -267,7 +267,7 @@ def test_a_pilot_firm_answers_and_changes_its_answer(cast: Cast, client_for: Cli
     feedback = PilotFeedback.objects.of(cast.alliance).get()
     assert (first.status_code, second.status_code) == (302, 302)
     assert list(feedback.scores.order_by("criterion__position").values_list("score", flat=True)) == [2, 5]
-    assert feedback.defects.get().description == "Torn page"
+    assert feedback.points.get(source="defect").text_en == "Torn page"
 
 
 def test_an_incomplete_answer_loses_nothing(cast: Cast, client_for: ClientFor) -> None:
@@ -342,7 +342,7 @@ def test_answers_leave_as_csv_without_names_and_without_formulas(cast: Cast, cli
     product = make_product(cast, ProductState.PILOTING)
     pilot = make_pilot(product, cast.firms)
     feedback = make_answer(pilot, cast.firms[0], [4, 5])
-    feedback.suggestion = "=HYPERLINK(1)"
+    make_point(product, "=HYPERLINK(1)", pilot=pilot, participant=feedback.participant, feedback=feedback)
     feedback.respondent = cast.testers[0]
     feedback.save()
 
@@ -358,8 +358,7 @@ def test_a_pilot_firm_does_not_see_the_answers_of_others(cast: Cast, client_for:
     product = make_product(cast, ProductState.PILOTING)
     pilot = make_pilot(product, cast.firms)
     feedback = make_answer(pilot, cast.firms[0], [4, 5])
-    feedback.suggestion = MARKER
-    feedback.save()
+    make_point(product, MARKER, pilot=pilot, participant=feedback.participant, feedback=feedback)
     client = client_for(cast.testers[1])
 
     shown = page(client, cast, "product_detail", code=product.code)

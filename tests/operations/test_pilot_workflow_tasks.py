@@ -166,7 +166,7 @@ def test_a_passed_round_proposes_the_release_to_committee_and_secretariat(cast: 
     assert decided.payload == {"product": product.code, "round": 1, "outcome": "passed"}
 
 
-def test_a_failed_round_makes_one_task_per_weak_criterion_and_grave_defect(cast: Cast) -> None:
+def test_a_failed_round_makes_one_point_per_weak_criterion_beside_its_defects(cast: Cast) -> None:
     product = make_product(cast, ProductState.PILOTING)
     pilot = make_pilot(product, cast.firms)
     make_answer(pilot, cast.firms[0], [5, 2], major=1)
@@ -177,10 +177,11 @@ def test_a_failed_round_makes_one_task_per_weak_criterion_and_grave_defect(cast:
     product.refresh_from_db()
     assert (pilot.state, product.state) == (PilotState.FAILED, ProductState.IMPROVING)
     assert pilot.result["figures"]["reasons"] == ["criterion:2", "blocking_defects"]
-    tasks = {task.key.partition(":")[0]: task for task in pilot.improvements.all()}
-    assert pilot.improvements.count() == 3
-    assert tasks["criterion"].text_en == "Raise “Criterion 2”: 2.33, pass mark 3.50"
-    assert "标准2" in tasks["criterion"].text_zh
+    points = {point.source: point for point in pilot.points.all()}
+    assert pilot.points.count() == 3
+    assert points["criterion"].text_en == "Raise “Criterion 2”: 2.33, pass mark 3.50"
+    assert "标准2" in points["criterion"].text_zh
+    assert points["criterion"].state == "open"
 
 
 def test_allowed_blocking_defects_do_not_fail_a_round(cast: Cast) -> None:

@@ -19,7 +19,7 @@ from alliance.kernel.errors import DomainError
 from alliance.models import Alliance, AuditEntry
 from operations.actions import pilot as pilot_actions
 from operations.actions.feedback import submit_feedback
-from operations.actions.improvement import settle_improvement
+from operations.actions.point import answer_point
 from operations.actions.product import (
     adapt_product,
     decline_release,
@@ -31,9 +31,10 @@ from operations.actions.product import (
     submit_product,
 )
 from operations.actions.workflow import advance_pilot
-from operations.choices import ImprovementState, PilotState, ProductState
-from operations.models import ImprovementTask, Pilot, PilotFeedback, Product
+from operations.choices import PilotState, ProductState
+from operations.models import FeedbackPoint, Pilot, PilotFeedback, Product
 from operations.selectors import results
+from operations.selectors.point import unfinished_points
 from tests.factories.alliance import make_alliance
 from tests.factories.operations import Cast, make_cast, usual_plan
 
@@ -105,7 +106,7 @@ class Pipeline(RuleBasedStateMachine):
 
     @property
     def open_tasks(self) -> int:
-        return ImprovementTask.objects.filter(pilot__product=self.product, state=ImprovementState.OPEN).count()
+        return unfinished_points(self.product).count()
 
     # ------------------------------------------------------------------------------------------------------------ steps
 
@@ -272,20 +273,19 @@ class Pipeline(RuleBasedStateMachine):
     @precondition(lambda self: self.pilot is not None)
     @rule()
     def settle(self) -> None:
-        """The author settles every open change."""
-        allowed = self.state in {ProductState.PILOTING, ProductState.IMPROVING}
-        rows = ImprovementTask.objects.filter(pilot__product=self.product, state=ImprovementState.OPEN)
-        for task in list(rows.select_related("pilot")):
+        """The author answers every open point."""
+        allowed = self.state not in {ProductState.RETIRED, ProductState.WITHDRAWN}
+        for point in list(FeedbackPoint.objects.filter(product=self.product, state="open")):
             self.attempt(
                 allowed,
-                "settle_improvement",
-                lambda task=task: settle_improvement(  # type: ignore[misc]
+                "answer_point",
+                lambda point=point: answer_point(  # type: ignore[misc]
                     self.alliance,
                     self.code,
-                    round_number=task.pilot.round,
-                    key=task.key,
+                    point.key,
                     actor=self.cast.writer,
                     state="done",
+                    answer="",
                     at=self.later(seconds=1),
                 ),
             )

@@ -23,8 +23,8 @@ from alliance.models import Alliance, AuditEntry, InboxItem, Notification, Outbo
 from groups.choices import ConflictState, GroupKind
 from groups.models import ConflictOfInterest
 from members.models import Institution
-from operations.actions.improvement import agree_improvement, settle_improvement
 from operations.actions.pilot import plan_pilot
+from operations.actions.point import agree_change, answer_point
 from operations.actions.product import (
     EditConflictError,
     adapt_product,
@@ -37,7 +37,7 @@ from operations.actions.product import (
     submit_product,
     update_product,
 )
-from operations.choices import ImprovementState, ProductState
+from operations.choices import PointState, ProductState
 from operations.models import Product
 from operations.signals import PRODUCT_RELEASED, PRODUCT_RETIRED, PRODUCT_STATE_CHANGED
 from tests.factories.alliance import make_alliance
@@ -119,10 +119,8 @@ def test_a_product_walks_from_draft_to_release_with_one_loop_back(cast: Cast) ->
     first = run_round(cast, product, [(2, 2), (2, 3), (3, 2)], now)
     product.refresh_from_db()
     assert product.state == ProductState.IMPROVING
-    for task in first.improvements.all():
-        settle_improvement(
-            cast.alliance, code, round_number=1, key=task.key, actor=cast.writer, state=ImprovementState.DONE, at=now
-        )
+    for point in first.points.all():
+        answer_point(cast.alliance, code, point.key, state="done", answer="", actor=cast.writer, at=now)
     second = run_round(cast, product, [(5, 4), (4, 5), (5, 5)], now)
     released = release_product(cast.alliance, code, actor=cast.committee, at=now)
 
@@ -388,10 +386,8 @@ def test_after_the_last_round_it_has_to_be_drafted_anew(cast: Cast) -> None:
     now = timezone.now()
     product = make_product(cast, ProductState.TRANSFORMING)
     pilot = run_round(cast, product, [(1, 1), (2, 2), (1, 2)], now, maximum_rounds=1)
-    for task in pilot.improvements.all():
-        settle_improvement(
-            cast.alliance, product.code, round_number=1, key=task.key, actor=cast.writer, state="done", at=now
-        )
+    for point in pilot.points.all():
+        answer_point(cast.alliance, product.code, point.key, state="done", answer="", actor=cast.writer, at=now)
 
     with pytest.raises(DomainError, match="rounds_exhausted"):
         plan_pilot(cast.alliance, product.code, actor=cast.secretary, plan=usual_plan(cast.firms, now), at=now)
@@ -462,8 +458,8 @@ def test_a_declined_release_becomes_a_change_to_make(cast: Cast) -> None:
     )
 
     assert (declined.state, declined.release_proposed_at) == (ProductState.IMPROVING, None)
-    task = declined.pilots.get().improvements.get()
-    assert task.text_en == "Add the cost sheet."
+    point = declined.points.get()
+    assert (point.text_en, point.source, point.state) == ("Add the cost sheet.", "decision", "open")
     assert not any(key.startswith("release:") for key in open_items(cast.alliance))
 
 
@@ -476,31 +472,12 @@ def test_a_released_product_is_retired_with_a_reason_and_says_so(cast: Cast) -> 
     assert events(cast.alliance, PRODUCT_RETIRED) == [{"product": product.code}]
 
 
-def test_a_change_is_declined_only_with_a_reason(cast: Cast) -> None:
-    product = make_product(cast, ProductState.TRANSFORMING)
-    pilot = run_round(cast, product, [(1, 1), (2, 2), (1, 2)], timezone.now())
-    key = pilot.improvements.first().key  # type: ignore[union-attr]
-
-    with pytest.raises(InvalidInputError) as refusal:
-        settle_improvement(cast.alliance, product.code, round_number=1, key=key, actor=cast.writer, state="declined", at=AT)
-
-    assert "note" in refusal.value.fields
-
-
 def test_when_the_last_change_is_settled_the_secretariat_is_asked_for_the_next_round(cast: Cast) -> None:
     product = make_product(cast, ProductState.TRANSFORMING)
     pilot = run_round(cast, product, [(1, 5), (2, 5), (1, 5)], timezone.now())
 
-    for task in pilot.improvements.all():
-        settle_improvement(
-            cast.alliance,
-            product.code,
-            round_number=1,
-            key=task.key,
-            actor=cast.writer,
-            state="done",
-            at=timezone.now(),
-        )
+    for point in pilot.points.all():
+        answer_point(cast.alliance, product.code, point.key, state="done", answer="", actor=cast.writer, at=timezone.now())
 
     assert open_items(cast.alliance) == {f"next-round:{product.code}:1"}
 
@@ -510,9 +487,9 @@ def test_a_change_can_be_agreed_on_while_the_pilot_runs(cast: Cast) -> None:
     product = make_product(cast, ProductState.TRANSFORMING)
     plan_pilot(cast.alliance, product.code, actor=cast.secretary, plan=usual_plan(cast.firms, now), at=now)
 
-    task = agree_improvement(cast.alliance, product.code, actor=cast.editor, text="Captions", at=now)
+    point = agree_change(cast.alliance, product.code, actor=cast.editor, text="Captions", at=now)
 
-    assert (task.text_en, task.text_zh, task.state) == ("Captions", "Captions", ImprovementState.OPEN)
+    assert (point.text_en, point.text_zh, point.state) == ("Captions", "", PointState.ACCEPTED)
 
 
 ILLEGAL = [
