@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from alliance.kernel import demo, navigation, uploads
+from alliance.kernel import demo, jobs, navigation, uploads
 from alliance.kernel.audiences import set_aside
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.indicators import indicators
@@ -23,6 +23,7 @@ from operations import (  # noqa: F401 - register themselves
     transitions,
     words,  # noqa: F401 - names acts and records for the audit log
 )
+from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
 from operations.actions.demo import load
 from operations.actions.feedback import EVIDENCE_PURPOSE
 from operations.actions.piece import follow_product
@@ -261,6 +262,139 @@ texts.register(
         body=_("What was done: %(answer)s"),
         verb=_("Open"),
         icon="message-square-check",
+    ),
+)
+
+texts.register(
+    "pilot_invitation",
+    Text(
+        title=_("Try it, by your word until %(due)s: %(title)s"),
+        body=_("Say whether your firm takes part in the pilot."),
+        verb=_("Answer the invitation"),
+        icon="mail-question",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "pilot_invited",
+    Text(
+        title=_("Invited to a pilot: %(title)s"),
+        body=_("It begins on %(starts)s. Say until %(due)s whether your firm takes part."),
+        verb=_("Answer the invitation"),
+        icon="mail-question",
+    ),
+)
+texts.register(
+    "pilot_invitation_reminder",
+    Text(
+        title=_("Your word is due on %(due)s: %(title)s"),
+        body=_("Your firm has not said yet whether it takes part in the pilot."),
+        verb=_("Answer the invitation"),
+        icon="clock",
+    ),
+)
+texts.register(
+    "pilot_baseline",
+    Text(
+        title=_("Measure before the trial begins on %(due)s: %(title)s"),
+        body=_("Without values from before, nothing can be compared; the pilot waits for them."),
+        verb=_("Open"),
+        icon="ruler",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "pilot_accepted",
+    Text(title=_("%(firm)s takes part: %(title)s"), body=_("The site has accepted."), verb=_("Open"), icon="check", mails=False),
+)
+texts.register(
+    "pilot_declined",
+    Text(title=_("%(firm)s declined: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="circle-x"),
+)
+texts.register(
+    "pilot_site_left",
+    Text(title=_("%(firm)s left the pilot: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="log-out"),
+)
+texts.register(
+    "pilot_site_removed",
+    Text(
+        title=_("Your firm was taken out of a pilot: %(title)s"),
+        body=_("The reason: %(reason)s"),
+        verb=_("Open"),
+        icon="log-out",
+    ),
+)
+texts.register(
+    "pilot_handed_over",
+    Text(title=_("A pilot is yours now: %(title)s"), body=_("Handed over: %(note)s"), verb=_("Open"), icon="arrow-right"),
+)
+texts.register(
+    "pilot_sites_silent",
+    Text(
+        title=_("Pilot firms are silent: %(title)s"),
+        body=_("Reminded without an answer: %(firms)s. You convene their group."),
+        verb=_("Open"),
+        icon="megaphone",
+    ),
+)
+texts.register(
+    "pilot_baseline_missing",
+    Text(
+        title=_("A pilot waits for values from before: %(title)s"),
+        body=_("Not measured yet: %(firms)s. You convene their group."),
+        verb=_("Open"),
+        icon="megaphone",
+    ),
+)
+texts.register(
+    "pilot_waiting",
+    Text(
+        title=_("The pilot cannot begin: %(title)s"),
+        body=_("%(accepted)s sites take part, %(needed)s are needed; it waits for: %(firms)s."),
+        verb=_("Open"),
+        icon="hourglass",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "pilot_late",
+    Text(
+        title=_("Your answer is missing: %(title)s"),
+        body=_("It was due on %(due)s. The secretariat decides whether there is more time."),
+        verb=_("Open"),
+        icon="clock-alert",
+    ),
+)
+texts.register(
+    "pilot_amended",
+    Text(
+        title=_("The plan of a pilot was changed: %(title)s"),
+        body=_("The reason: %(reason)s. Answers until %(due)s."),
+        verb=_("See what changed"),
+        icon="file-diff",
+    ),
+)
+texts.register(
+    "pilot_cancelled",
+    Text(title=_("A pilot was called off: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="circle-x"),
+)
+texts.register(
+    "pilot_reopened",
+    Text(
+        title=_("A pilot takes answers again until %(due)s: %(title)s"),
+        body=_("The reason: %(reason)s"),
+        verb=_("Give feedback"),
+        icon="rotate-ccw",
+    ),
+)
+
+jobs.kinds.register(
+    AGGREGATE_JOB,
+    jobs.JobKind(
+        AGGREGATE_JOB,
+        _("Sum up the answers of a pilot"),
+        run_aggregation,
+        {"read": _("Reading the answers"), "compute": _("Computing the figures")},
     ),
 )
 

@@ -76,3 +76,6 @@ WORK_HOURS_STRUCK: Final = "operations.work_hours_struck"
 
 DELIVERABLE_DRAFTED: Final = "operations.deliverable_drafted"
 """What a project owes became a draft of the pipeline. Payload: ``project`` (code), ``position``, ``product`` (code)."""
+
+PILOT_REOPENED: Final = "operations.pilot_reopened"
+"""A closed round takes answers again. Payload: ``product`` (code), ``round``, ``turn``."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 
 from celery import shared_task
+from django.db import connection
 from django.utils import timezone
 
 from alliance.choices import AuditVia
@@ -16,8 +18,35 @@ from operations.selectors.pilot import list_active_pilot_ids
 
 logger = logging.getLogger(__name__)
 
-MOST_STEPS = 12
+MOST_STEPS = 20
 """A round has fewer steps than this; the bound keeps a mistake from running for ever."""
+
+
+LARGEST_SKEW = timedelta(minutes=2)
+"""Clocks of worker and database that differ by more say that one of them is wrong: no step is taken then."""
+
+
+class ClocksDifferError(Exception):
+    """The clock of this process and that of the database differ by more than :data:`LARGEST_SKEW`."""
+
+
+def moment() -> datetime:
+    """Now, as the worker's and the database's clock agree.
+
+    A deadline that passes because one clock leapt would close rounds that people still answer; two clocks seldom leap
+    together.
+
+    Raises:
+        ClocksDifferError: They do not agree.
+    """
+    here = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        there = cursor.fetchone()[0]
+    if abs(here - there) > LARGEST_SKEW:
+        message = f"the worker's clock says {here.isoformat()}, the database's {there.isoformat()}; no step is taken"
+        raise ClocksDifferError(message)
+    return here
 
 
 @periodic("operations.advance_all_pilots")
@@ -48,7 +77,7 @@ def _advance(alliance: Alliance, pilot_id: int) -> int:
     while taken < MOST_STEPS:
         try:
             with tenancy.acting_in(alliance):
-                key = advance_pilot(alliance, pilot_id, at=timezone.now())
+                key = advance_pilot(alliance, pilot_id, at=moment())
         except Exception:  # one broken round must not stop the others; the next run tries again
             logger.exception("pilot not advanced", extra={"pilot": pilot_id, "alliance_id": alliance.pk})
             return taken

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from operations.choices import PieceState, PilotState, ProductState
+from operations.choices import PieceState, PilotState, ProductState, ProjectState, TaskState
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 SUBMIT: Final = Transition(
     name="submit_product",
@@ -137,6 +140,14 @@ PRODUCT_TRANSITIONS: Final = (
     RETIRE,
     WITHDRAW,
 )
+NEXT_STEP: Final[dict[str, Transition]] = {
+    ProductState.DRAFT: SUBMIT,
+    ProductState.IN_REVIEW: APPROVE,
+    ProductState.TRANSFORMING: BEGIN_PILOT,
+    ProductState.PILOTING: RELEASE,
+    ProductState.IMPROVING: BEGIN_PILOT,
+}
+"""The step forward from each state: its gates are the checklist on the product's page."""
 LOOP_BACKS: Final = (STOP_PILOT, READAPT, REDRAFT)
 """Steps back from a later stage; each takes a reason, and stops the round that is under way."""
 
@@ -197,6 +208,19 @@ END_PILOT_WITHOUT_RESULT: Final = Transition(
     sources=frozenset({PilotState.AGGREGATING}),
     target=PilotState.INCONCLUSIVE,
 )
+CANCEL_PILOT: Final = Transition(
+    name="cancel_pilot",
+    label=_("Call the round off"),
+    sources=frozenset({PilotState.PLANNED, PilotState.OPEN, PilotState.EXTENDED, PilotState.AGGREGATING}),
+    target=PilotState.CANCELLED,
+)
+REOPEN_PILOT: Final = Transition(
+    name="reopen_pilot",
+    label=_("Take the round up again"),
+    sources=frozenset({PilotState.PASSED, PilotState.FAILED, PilotState.INCONCLUSIVE}),
+    target=PilotState.EXTENDED,
+    permission="operations.manage_pilot",
+)
 PILOT_TRANSITIONS: Final = (
     OPEN_PILOT,
     EXTEND_PILOT,
@@ -204,6 +228,8 @@ PILOT_TRANSITIONS: Final = (
     PASS_PILOT,
     FAIL_PILOT,
     END_PILOT_WITHOUT_RESULT,
+    CANCEL_PILOT,
+    REOPEN_PILOT,
 )
 
 name_states(list(ProductState.choices))
@@ -269,3 +295,60 @@ PIECE_TRANSITIONS: Final = (
 )
 
 name_states([(PieceState.IN_CHECK.value, PieceState.IN_CHECK.label)])  # its other states have the names of other records'
+
+# --------------------------------------------------------------------------------------------------------------- projects
+
+START_PROJECT: Final = Transition(
+    name="start_project",
+    label=_("Start the project"),
+    sources=frozenset({ProjectState.PLANNED}),
+    target=ProjectState.RUNNING,
+    permission="operations.change_project",
+)
+FINISH_PROJECT: Final = Transition(
+    name="finish_project",
+    label=_("Finish the project"),
+    sources=frozenset({ProjectState.RUNNING}),
+    target=ProjectState.FINISHED,
+    permission="operations.change_project",
+)
+STOP_PROJECT: Final = Transition(
+    name="stop_project",
+    label=_("Stop the project"),
+    sources=frozenset({ProjectState.PLANNED, ProjectState.RUNNING}),
+    target=ProjectState.STOPPED,
+    permission="operations.stop_project",
+)
+PROJECT_TRANSITIONS: Final = (START_PROJECT, FINISH_PROJECT, STOP_PROJECT)
+BEGIN_TASK: Final = Transition(
+    name="begin_project_task",
+    label=_("Begin the task"),
+    sources=frozenset({TaskState.TO_DO, TaskState.DONE, TaskState.DROPPED}),
+    target=TaskState.DOING,
+    permission="operations.work_on_task",
+)
+COMPLETE_TASK: Final = Transition(
+    name="complete_project_task",
+    label=_("Complete the task"),
+    sources=frozenset({TaskState.TO_DO, TaskState.DOING}),
+    target=TaskState.DONE,
+    permission="operations.work_on_task",
+)
+RESET_TASK: Final = Transition(
+    name="reset_project_task",
+    label=_("Put the task back"),
+    sources=frozenset({TaskState.DOING, TaskState.DROPPED}),
+    target=TaskState.TO_DO,
+    permission="operations.work_on_task",
+)
+DROP_TASK: Final = Transition(
+    name="drop_project_task",
+    label=_("Drop the task"),
+    sources=frozenset({TaskState.TO_DO, TaskState.DOING}),
+    target=TaskState.DROPPED,
+    permission="operations.change_project",
+)
+TASK_TRANSITIONS: Final = (BEGIN_TASK, COMPLETE_TASK, RESET_TASK, DROP_TASK)
+
+name_states([(state.value, state.label) for state in (ProjectState.RUNNING, ProjectState.FINISHED, ProjectState.STOPPED)])
+name_states([(state.value, state.label) for state in (TaskState.TO_DO, TaskState.DOING, TaskState.DROPPED)])

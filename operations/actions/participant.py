@@ -18,6 +18,7 @@ from alliance.kernel.permissions import require
 from groups.actions.conflict import require_no_conflict
 from operations.actions.announce import ask, day_params, tell, title_params
 from operations.actions.pilot import ask_for_feedback, lock_running_pilot, wake_workflow
+from operations.actions.plan import invitation_key
 from operations.choices import ParticipantState, PersonRole, PilotState
 from operations.models import PilotParticipant, PilotPerson
 from operations.permissions import JOIN_PILOT, MANAGE_PILOT, acts_for_office, own_institutions
@@ -49,7 +50,8 @@ def _lock_site(alliance: Alliance, code: str, institution_id: int) -> PilotParti
     return participant
 
 
-def _checked_reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
+    """A reason that is there and not too long."""
     words = reason.strip()
     if not words:
         said = _("Give the reason; the others who take part will ask.")
@@ -66,36 +68,6 @@ def _check_site_name(values: dict[str, str]) -> dict[str, str]:
             said = _("This is longer than %(count)s characters.") % {"count": MOST_SITE}
             raise InvalidInputError(said, fields={name: said})
     return {name: value.strip() for name, value in values.items()}
-
-
-def invitation_key(pilot: Pilot, institution_id: int) -> str:
-    """Key of the inbox item that asks an institution whether it takes part."""
-    return f"pilot-invitation:{pilot.pk}:{institution_id}"
-
-
-def invite(pilot: Pilot, participant: PilotParticipant, *, at: datetime) -> None:
-    """Ask a site whether it takes part, in its people's inbox and by mail; the caller holds the round's lock."""
-    day = pilot.accept_by or pilot.starts_at
-    ask(
-        pilot.product,
-        "pilot_invitation",
-        invitation_key(pilot, participant.institution_id),
-        inbox.institution(participant.institution_id),
-        at=at,
-        due_at=day,
-        url_name="pilot_site",
-        **day_params("due", day),
-    )
-    tell(
-        pilot.product,
-        staff_of(pilot.alliance, [participant.institution_id], at=at),
-        "pilot_invited",
-        f"pilot_invited:{pilot.product.code}:{pilot.round}:{participant.institution_id}:{pilot.plan_version}",
-        at=at,
-        url_name="pilot_site",
-        **day_params("due", day),
-        **{f"starts_{name[-2:]}": words for name, words in day_params("due", pilot.starts_at).items()},
-    )
 
 
 def _record(participant: PilotParticipant, verb: str, *, actor: User, at: datetime, before: str, **more: Any) -> None:
@@ -247,14 +219,15 @@ def decline_invitation(
             code="not_invited",
             remedy=_("A site that takes part leaves the round instead."),
         )
-    words = _checked_reason(reason)
-    _end(participant, ParticipantState.DECLINED, words, actor=actor, at=at, verb="decline_pilot")
+    words = checked_reason(reason)
+    end_site(participant, ParticipantState.DECLINED, words, actor=actor, at=at, verb="decline_pilot")
     _tell_office(participant, "pilot_declined", at=at, reason=words)
     wake_workflow(pilot.alliance)
     return participant
 
 
-def _end(participant: PilotParticipant, state: str, reason: str, *, actor: User, at: datetime, verb: str) -> None:
+def end_site(participant: PilotParticipant, state: str, reason: str, *, actor: User, at: datetime, verb: str) -> None:
+    """End a site's part with its reason; the caller holds the locks and has checked the step."""
     before = participant.state
     participant.state, participant.ended_at, participant.end_reason = state, at, reason
     participant.save(update_fields=["state", "ended_at", "end_reason"])
@@ -279,8 +252,8 @@ def leave_pilot(
     pilot = participant.pilot
     require(actor, JOIN_PILOT, participant)
     _check_leaves(participant)
-    words = _checked_reason(reason)
-    _end(participant, ParticipantState.WITHDRAWN, words, actor=actor, at=at, verb="leave_pilot")
+    words = checked_reason(reason)
+    end_site(participant, ParticipantState.WITHDRAWN, words, actor=actor, at=at, verb="leave_pilot")
     _tell_office(participant, "pilot_site_left", at=at, reason=words)
     wake_workflow(pilot.alliance)
     return participant
@@ -332,8 +305,8 @@ def remove_site(
     refuse_own_round(pilot, actor, at=at)
     if participant.state != ParticipantState.INVITED:
         _check_leaves(participant)
-    words = _checked_reason(reason)
-    _end(participant, ParticipantState.WITHDRAWN, words, actor=actor, at=at, verb="remove_pilot_site")
+    words = checked_reason(reason)
+    end_site(participant, ParticipantState.WITHDRAWN, words, actor=actor, at=at, verb="remove_pilot_site")
     # The people of a site that was taken out may not read the product any more: the notice leads to their list of pilots.
     notify(
         alliance,

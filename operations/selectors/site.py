@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
 
+from alliance.models import User
 from groups.choices import GroupKind, SeatRole
 from groups.models import GroupMembership
+from members.models import InstitutionStaff
 from operations.choices import ParticipantState, PilotState, ReadingPhase
 from operations.models import PilotMeasure, PilotParticipant, PilotPerson, Reading
 
@@ -150,3 +152,27 @@ def list_invitations(alliance: Alliance, institution_ids: Any) -> list[PilotPart
         .select_related("pilot__product", "institution")
         .order_by("pilot__accept_by", "pilot__starts_at", "id")
     )
+
+
+def people_of_sites(pilot: Pilot, sites: Sequence[PilotParticipant], *, at: datetime) -> list[User]:
+    """Whom to tell at sites: the named people that still act for them, and everybody of a site that named none; three queries."""
+    named: dict[int, set[int]] = {}
+    rows = PilotPerson.objects.filter(alliance_id=pilot.alliance_id, participant__in=sites, until__isnull=True)
+    for participant_id, user_id in rows.values_list("participant_id", "user_id"):
+        named.setdefault(participant_id, set()).add(user_id)
+    institutions = {site.institution_id: named.get(site.pk, set()) for site in sites}
+    staff = (
+        InstitutionStaff.objects.filter(alliance_id=pilot.alliance_id)
+        .at(at)
+        .filter(institution_id__in=institutions)
+        .values_list("institution_id", "user_id")
+    )
+    present: dict[int, set[int]] = {}
+    for institution_id, user_id in staff:
+        present.setdefault(institution_id, set()).add(user_id)
+    chosen = {
+        user_id
+        for institution_id, wanted in institutions.items()
+        for user_id in ((wanted & present.get(institution_id, set())) or present.get(institution_id, set()))
+    }
+    return list(User.objects.filter(pk__in=chosen, is_active=True).order_by("pk"))
