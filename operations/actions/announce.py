@@ -12,6 +12,8 @@ from alliance.actions.audit import record_audit
 from alliance.actions.notifications import notify
 from alliance.kernel.events import emit
 from alliance.kernel.formats import format_day
+from operations.actions.room import require_room
+from operations.gates import require_gates
 from operations.signals import PRODUCT_STATE_CHANGED
 
 if TYPE_CHECKING:
@@ -43,8 +45,12 @@ def move(
     personal: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
     reason_code: str = "",
+    is_history: bool = False,
 ) -> None:
     """Take a product's step: check, write, record, owe the event. The caller holds the row's lock and asked permission.
+
+    The only place where a product's state is written. The step's gates are asked here, so that no act can leave them out, and
+    a person's move into a stage that is full is refused.
 
     Args:
         product: Locked row; other ``fields`` were set on it already.
@@ -55,19 +61,31 @@ def move(
         personal: Free text for the record, e.g. a reason.
         fields: Names of the other fields to write.
         reason_code: Code of a stated reason.
+        is_history: The step was taken before this program kept the record; loaders of demonstrations tell it. Neither gates nor
+            limits are asked.
+
+    Raises:
+        TransitionRefusedError: Not possible in the product's state.
+        DomainError: ``gate_closed``, ``stage_full``.
     """
     transition.check(product.state)
+    over: dict[str, Any] = {}
+    if not is_history:
+        require_gates(product, transition)
+        if actor is not None:
+            over = require_room(product, transition)
     before = product.state
     product.state = transition.target
     if product.state != before:
         product.state_since = at
-    product.save(update_fields=["state", "state_since", *fields])
+        product.admitted_to = ""
+    product.save(update_fields=["state", "state_since", "admitted_to", *fields])
     record_audit(
         product,
         actor=actor,
         verb=transition.name,
         before={"state": before},
-        after={"state": product.state, "version": product.version, **(after or {})},
+        after={"state": product.state, "version": product.version, **over, **(after or {})},
         personal=personal,
         reason_code=reason_code,
         at=at,

@@ -15,6 +15,7 @@ from alliance.actions import inbox
 from alliance.kernel.errors import DomainError, InvalidInputError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import permissions, require
+from groups.actions.conflict import require_no_conflict
 from groups.choices import GroupKind
 from operations.actions.announce import ask, move, tell
 from operations.actions.pilot import cancel_round
@@ -22,7 +23,7 @@ from operations.actions.point import raise_point, said
 from operations.actions.product import ask_to_draft_anew, clean_reason, lock_product
 from operations.choices import PointSource, ProductState
 from operations.models import Pilot, Product
-from operations.permissions import RELEASE_PRODUCT
+from operations.permissions import RELEASE_PRODUCT, own_institutions
 from operations.selectors.people import staff_of
 from operations.selectors.pilot import ACTIVE_STATES
 from operations.selectors.release import involved_ids
@@ -80,6 +81,7 @@ def loop_back(alliance: Alliance, code: str, step: str, *, actor: User, reason: 
     Raises:
         InvalidInputError: No reason, or no such step.
         PermissionRefusedError: The actor may not.
+        ConflictOfInterestError: The actor's institution stands aside from the product.
         TransitionRefusedError: Not possible in the product's state.
         DomainError: ``release_proposed``: the decision on the release is due; ``stage_full``.
     """
@@ -89,6 +91,7 @@ def loop_back(alliance: Alliance, code: str, step: str, *, actor: User, reason: 
         raise InvalidInputError(words, code="step_unknown", fields={"step": words})
     product = lock_product(alliance, code)
     require(actor, transition.permission, product)
+    require_no_conflict(alliance, own_institutions(actor, alliance, at=at), product.matter)
     transition.check(product.state)
     if product.state == ProductState.PILOTING and product.release_proposed_at is not None:
         raise DomainError(
@@ -167,6 +170,7 @@ def withdraw_product(alliance: Alliance, code: str, *, actor: User, reason: str,
     """
     product = lock_product(alliance, code)
     require(actor, WITHDRAW.permission, product)
+    require_no_conflict(alliance, own_institutions(actor, alliance, at=at), product.matter)
     WITHDRAW.check(product.state)
     text = clean_reason(reason)
     pilot = _call_off_round(product, text, actor=actor, at=at)

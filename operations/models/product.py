@@ -73,6 +73,8 @@ class Product(TenantModel):
     """Values of the kind's own fields by key; a bilingual text is ``{"en": ..., "zh": ...}``."""
     predecessor = TenantForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="successors")
     """The released product that this one continues; it is retired when this one is released."""
+    admitted_to = models.CharField(max_length=12, choices=ProductState.choices, blank=True, default="")
+    """Full stage that the secretariat lets it into all the same; forgotten with the next move to another stage."""
     release_proposed_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(_("released at"), null=True, blank=True)
     retired_at = models.DateTimeField(_("retired at"), null=True, blank=True)

@@ -9,6 +9,8 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
+from groups.choices import MotionState
+from groups.models import Motion
 from groups.selectors.conflict import stands_aside
 from groups.selectors.matters import MatterKind, Parties
 from operations.models import Product
@@ -55,3 +57,24 @@ def open_products(alliance: Alliance) -> dict[str, Parties]:
 
 
 PRODUCT_MATTER = MatterKind(_("Product"), product_parties, open_products, "product_detail")
+
+
+def _release_parties(alliance: Alliance, code: str) -> Parties | None:
+    """Whoever made a product stands aside from the vote on its release; pilot firms are noted with the motion."""
+    found = product_parties(alliance, code)
+    return None if found is None else Parties(found.institutions, stand_aside=True)
+
+
+def _open_releases(alliance: Alliance) -> dict[str, Parties]:
+    """Makers of every product on whose release a motion is under way; two queries."""
+    codes = [
+        str(params.get("product", ""))
+        for params in Motion.objects.of(alliance)
+        .filter(effect="release_product", state__in=[MotionState.DRAFT, MotionState.OPEN])
+        .values_list("effect_params", flat=True)
+    ]
+    rows = Product.objects.of(alliance).filter(code__in=codes).values_list("code", "author_id", "adapter_id")
+    return {code: Parties(_makers(author, adapter).institutions, stand_aside=True) for code, author, adapter in rows}
+
+
+RELEASE_MATTER = MatterKind(_("Release"), _release_parties, _open_releases, "product_detail")
