@@ -13,7 +13,15 @@ from alliance.kernel.navigation import NavigationEntry
 from alliance.kernel.texts import Text, texts
 from groups.signals import MEMBERSHIP_ENDED, MEMBERSHIP_STARTED
 from members.signals import INSTITUTION_STATE_CHANGED, INSTITUTIONS_IMPORTED
-from operations.signals import PILOT_DECIDED, PRODUCT_CHANGED, PRODUCT_RELEASED, PRODUCT_RETIRED
+from operations.signals import (
+    PIECE_PUBLISHED,
+    PIECE_WITHDRAWN,
+    PILOT_DECIDED,
+    POINT_ANSWERED,
+    PRODUCT_CHANGED,
+    PRODUCT_RELEASED,
+    PRODUCT_RETIRED,
+)
 from services import words  # noqa: F401 - names acts and records for the audit log
 from services.actions.catalogue import publish_entry, refresh_entry, withdraw_entry
 from services.actions.demo import load
@@ -28,6 +36,18 @@ texts.register(
         title=_("Check a comment on “%(title)s”"),
         body=_("A client gave %(score)s of 5 and wrote a comment. It is shown once you agree."),
         verb=_("Read the comment"),
+        icon="message-square-text",
+    ),
+)
+
+texts.register(
+    "services.comment_taken_up",
+    Text(
+        title=_("A client says of “%(title)s”"),
+        body=_(
+            "An editor hands you the comment of a client who gave %(score)s of 5. Answer it; the client reads the answer."
+        ),
+        verb=_("Answer"),
         icon="message-square-text",
     ),
 )
@@ -82,6 +102,9 @@ def withdraw_retired_product(event: Event) -> None:
 @consumer(MEMBERSHIP_STARTED, "services.renew_pages")
 @consumer(MEMBERSHIP_ENDED, "services.renew_pages")
 @consumer(PILOT_DECIDED, "services.renew_pages")
+@consumer(PIECE_PUBLISHED, "services.renew_pages")
+@consumer(PIECE_WITHDRAWN, "services.renew_pages")
+@consumer(POINT_ANSWERED, "services.renew_pages")
 def renew_public_pages(event: Event) -> None:
-    """The public pages count members, seats and decided pilots."""
+    """The public pages count members, seats and decided pilots, and show pieces and what became of comments."""
     bump_content_version(event.alliance)

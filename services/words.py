@@ -9,6 +9,7 @@ name_verbs(
         "confirm": pgettext_lazy("audit log", "confirm the rating"),
         "moderate": pgettext_lazy("audit log", "check the comment"),
         "publish": pgettext_lazy("audit log", "publish"),
+        "take_up_comment": pgettext_lazy("audit log", "hand a comment to the makers"),
         "refresh": pgettext_lazy("audit log", "renew the service"),
     }
 )

@@ -21,9 +21,16 @@ from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
 from alliance.models import RoleAssignment
 from members.models import InstitutionStaff
+from operations.actions.announce import tell
+from operations.actions.point import raise_point
+from operations.actions.product import lock_product
+from operations.choices import PointSource, ProductState
+from operations.models import FeedbackPoint
+from operations.selectors.people import staff_of
 from services.choices import CommentState, RatingState
 from services.models import CatalogueEntry, Rating
 from services.permissions import MODERATE_RATING
+from services.selectors.product_page import point_key
 from services.signals import RATING_CONFIRMED
 
 if TYPE_CHECKING:
@@ -239,3 +246,68 @@ def moderate_comment(alliance: Alliance, rating_uuid: UUID, *, show: bool, actor
     inbox.settle(alliance, f"rating-comment:{rating.uuid}", by=actor, at=at)
     bump_content_version(alliance)
     return rating
+
+
+@transaction.atomic
+def take_up_comment(alliance: Alliance, rating_uuid: UUID, *, actor: User, at: datetime) -> FeedbackPoint:
+    """Hand a client's comment to the makers of the product as a point of feedback (P14); doing it again changes nothing.
+
+    Whether the comment is shown to the public is another question: a comment that is not fit to be shown may still be right.
+
+    Args:
+        alliance: The tenant.
+        rating_uuid: A confirmed rating with a comment.
+        actor: An editor, or a person of the secretariat.
+        at: Now.
+
+    Raises:
+        NotFoundError: No confirmed rating with a comment has this identifier here.
+        PermissionRefusedError: The actor is neither editor nor of the secretariat.
+        DomainError: ``product_out_of_use``: nobody answers for the product any more.
+    """
+    require(actor, MODERATE_RATING, alliance)
+    rating = (
+        Rating.objects.of(alliance)
+        .select_for_update(of=("self",))
+        .select_related("entry__product")
+        .counted()
+        .filter(uuid=rating_uuid)
+        .exclude(comment="")
+        .first()
+    )
+    if rating is None:
+        raise NotFoundError
+    product = lock_product(alliance, rating.entry.product.code)
+    key = point_key(rating)
+    taken = FeedbackPoint.objects.of(alliance).filter(product=product, key=key).first()
+    if taken is not None:
+        return taken
+    if product.state in {ProductState.RETIRED, ProductState.WITHDRAWN}:
+        raise DomainError(
+            _("The product is in the state “%(state)s”: nobody answers for it any more.")
+            % {"state": product.get_state_display()},
+            code="product_out_of_use",
+            remedy=_("The comment stays with the rating."),
+        )
+    chinese = rating.language.startswith("zh")
+    point = raise_point(
+        product,
+        key=key,
+        source=PointSource.PUBLIC,
+        text_en="" if chinese else rating.comment,
+        text_zh=rating.comment if chinese else "",
+        at=at,
+    )
+    record_audit(rating, actor=actor, verb="take_up_comment", after={"product": product.code, "point": point.pk}, at=at)
+    makers = {product.author_id} | ({product.adapter_id} if product.adapter_id else set())
+    tell(
+        product,
+        staff_of(alliance, makers, at=at),
+        "services.comment_taken_up",
+        f"comment_taken_up:{rating.uuid}",
+        at=at,
+        url_name="point_list",
+        score=rating.score,
+    )
+    bump_content_version(alliance)
+    return point

@@ -102,4 +102,5 @@ class RatingForm(AllianceForm):
 class ModerationForm(forms.Form):
     """The editor's decision on a comment."""
 
-    decision = forms.ChoiceField(choices=[("show", "show"), ("hide", "hide")])
+    decision = forms.ChoiceField(choices=[("show", "show"), ("hide", "hide"), ("take_up", "take_up")])
+    take_up = forms.BooleanField(required=False)

@@ -12,9 +12,11 @@ from alliance.kernel.rich_text import reading_minutes
 from groups.choices import GroupKind, SeatRole
 from groups.models import GroupMembership
 from members.models import Institution
-from operations.choices import ParticipantState, PilotState, ProductState
-from operations.models import Pilot, PilotParticipant, Product
+from operations.choices import ParticipantState, PieceState, PilotState, ProductState, ReviewVerdict
+from operations.models import FeedbackPoint, Piece, PieceCheck, Pilot, PilotParticipant, Product
+from operations.selectors.piece import Mark, get_public_piece, mark_of
 from services.models import Article, CatalogueEntry, Listing, Rating
+from services.selectors.product_page import ProductStory, fates_of, get_product_story
 from services.selectors.rating import RatingSummary, list_shown_comments, summarise_marks, summarise_ratings
 
 if TYPE_CHECKING:
@@ -155,14 +157,18 @@ class EntryPage:
 
     entry: CatalogueEntry
     product: Product
-    evidence: PilotEvidence | None
+    story: ProductStory
     ratings: RatingSummary
-    comments: list[Rating]
+    comments: list[tuple[Rating, FeedbackPoint | None]]
     articles: list[Article]
+    successor: CatalogueEntry | None
 
 
 def get_entry_page(alliance: Alliance, code: str, at: datetime) -> EntryPage | None:
-    """One entry open to the public; six queries. A withdrawn entry is found too, so that links to it explain themselves."""
+    """One entry open to the public; fifteen queries at most, however much there is of each.
+
+    A withdrawn entry is found too, so that links to it explain themselves.
+    """
     entry = (
         CatalogueEntry.objects.of(alliance)
         .select_related("product", "product__author", "product__adapter")
@@ -172,13 +178,71 @@ def get_entry_page(alliance: Alliance, code: str, at: datetime) -> EntryPage | N
     if entry is None:
         return None
     product = entry.product
+    shown = list(list_shown_comments(alliance, entry)[:20])
+    fates = fates_of(alliance, shown) if shown else {}
+    successor = None
+    if entry.withdrawn_at is not None:
+        successor = list_public_entries(alliance).filter(product__predecessor=product).first()
     return EntryPage(
         entry,
         product,
-        get_pilot_evidence(alliance, product),
+        get_product_story(alliance, product),
         summarise_ratings(alliance, entry),
-        list(list_shown_comments(alliance, entry)[:20]),
+        [(rating, fates.get(rating.uuid)) for rating in shown],
         list(list_public_articles(alliance, at).filter(product=product)),
+        successor,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PiecePage:
+    """A piece made of a product, with its source.
+
+    Attributes:
+        piece: The piece.
+        is_out: Whether its text is shown; a withdrawn piece only says that it was withdrawn.
+        mark: What became of its product; None while it stands.
+        entry: The product's public page, where there is one.
+        checked_by: The author that found it correct last.
+        evidence: The product's pilots.
+        others: Other pieces of the product.
+        minutes: Reading time in the language it is shown in.
+    """
+
+    piece: Piece
+    is_out: bool
+    mark: Mark | None
+    entry: CatalogueEntry | None
+    checked_by: Institution | None
+    evidence: PilotEvidence | None
+    others: list[Piece]
+    minutes: int
+
+
+def get_piece_page(alliance: Alliance, product_code: str, code: str) -> PiecePage | None:
+    """A piece that is or was public; nine queries at most."""
+    piece = get_public_piece(alliance, product_code, code)
+    if piece is None:
+        return None
+    chinese = (get_language() or "").startswith("zh")
+    first, second = (piece.body_zh, piece.body_en) if chinese else (piece.body_en, piece.body_zh)
+    check = (
+        PieceCheck.objects.of(alliance)
+        .filter(piece=piece, verdict=ReviewVerdict.APPROVE)
+        .select_related("institution")
+        .order_by("-at", "-id")
+        .first()
+    )
+    others = Piece.objects.of(alliance).filter(product=piece.product, state=PieceState.PUBLISHED).exclude(pk=piece.pk)
+    return PiecePage(
+        piece,
+        piece.state == PieceState.PUBLISHED,
+        mark_of(piece),
+        CatalogueEntry.objects.of(alliance).filter(product=piece.product).first(),
+        check.institution if check else None,
+        get_pilot_evidence(alliance, piece.product),
+        list(others.order_by("-published_at", "-id")[:6]),
+        reading_minutes(first or second),
     )
 
 
@@ -248,3 +312,9 @@ def list_addresses(alliance: Alliance, at: datetime, on: date) -> dict[str, list
         "catalogue_entry": list(list_public_entries(alliance).values_list("code", "published_at")[:5000]),
         "listing_detail": list(list_public_listings(alliance, on).values_list("code", "published_at")[:5000]),
     }
+
+
+def list_piece_addresses(alliance: Alliance) -> list[tuple[str, str, Any]]:
+    """Product, code and day of every published piece, for the sitemap; one query."""
+    rows = Piece.objects.of(alliance).filter(state=PieceState.PUBLISHED)
+    return list(rows.order_by("-published_at", "-id").values_list("product__code", "code", "published_at")[:5000])

@@ -80,7 +80,18 @@ def list_comments_to_check(alliance: Alliance) -> QuerySet[Rating, Rating]:
         .counted()
         .filter(comment_state=CommentState.PENDING)
         .exclude(comment="")
-        .select_related("entry")
+        .select_related("entry__product")
+    )
+
+
+def list_decided_comments(alliance: Alliance) -> QuerySet[Rating, Rating]:
+    """Comments an editor has decided on; the entry and its product come with them."""
+    return (
+        Rating.objects.of(alliance)
+        .counted()
+        .exclude(comment_state=CommentState.PENDING)
+        .exclude(comment="")
+        .select_related("entry__product")
     )
 
 

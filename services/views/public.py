@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponse
+from csp.decorators import csp
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,16 +20,22 @@ from alliance.kernel.addresses import absolute_url
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.page_cache import cached_page
 from alliance.kernel.rich_text import plain_text, render_markdown
+from alliance.kernel.tables import attachment
 from alliance.selectors.paging import paginate
 from alliance.templatetags.ui import html_language, pick_bilingual
+from alliance.views.files import SANDBOX
+from operations.selectors.piece import mark_of
+from services.actions.public_file import open_public_file
 from services.choices import Access, ClientKind, ListingSide, ServiceCategory
 from services.selectors import public
 from services.views.pictures import Picture, draw_cover, draw_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from django.db.models import TextChoices
+    from django.http.response import HttpResponseBase
     from django.utils.safestring import SafeString
 
     from alliance.kernel.requests import AllianceRequest
@@ -174,6 +181,10 @@ def catalogue_entry(request: AllianceRequest, code: str) -> HttpResponse:
     withdrawn = found.entry.withdrawn_at is not None
     context = {
         "found": found,
+        "story": found.story,
+        "trial": next(iter(found.story.trials), None),
+        "earlier": found.story.trials[1:],
+        "pieces": [(piece, mark_of(piece)) for piece in found.story.pieces],
         "entry": found.entry,
         "product": found.product,
         "text": None if withdrawn else _text(found.product, "body"),
@@ -183,6 +194,43 @@ def catalogue_entry(request: AllianceRequest, code: str) -> HttpResponse:
         "crumbs": [{"label": _("Services"), "url": reverse("catalogue_list")}, {"label": found.entry.title}],
     }
     return render(request, "services/catalogue_entry.html", context, status=410 if withdrawn else 200)
+
+
+@require_safe
+@cached_page
+def public_piece(request: AllianceRequest, code: str, piece: str) -> HttpResponse:
+    """A piece made of a product: what it says, who made and who checked it, and the product one click away."""
+    request.nav_key = "catalogue"
+    found = public.get_piece_page(request.alliance, code, piece)
+    if found is None:
+        raise NotFoundError
+    record = found.piece
+    crumbs = [{"label": _("Services"), "url": reverse("catalogue_list")}]
+    if found.entry is not None:
+        crumbs.append({"label": found.entry.title, "url": reverse("catalogue_entry", kwargs={"code": found.entry.code})})
+    context = {
+        "found": found,
+        "piece": record,
+        "product": record.product,
+        "mark": found.mark,
+        "text": _text(record, "body") if found.is_out else None,
+        "picture": draw_picture(record.code),
+        "crumbs": [*crumbs, {"label": record.title}],
+    }
+    return render(request, "services/public_piece.html", context, status=200 if found.is_out else 410)
+
+
+@require_safe
+@csp(SANDBOX)  # type: ignore[arg-type]
+def public_file(request: AllianceRequest, code: str, uuid: UUID) -> HttpResponseBase:
+    """A public file of a released product, to save and never to show: nothing in it runs on this site."""
+    found, content = open_public_file(request.alliance, code, uuid)
+    response = FileResponse(content, content_type=found.file.media_type)
+    response["Content-Disposition"] = attachment(found.file.name)
+    response["Content-Length"] = str(found.file.size_bytes)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-store"  # a file that is held back later is held back at once
+    return response
 
 
 @require_safe
@@ -285,6 +333,10 @@ def sitemap(request: AllianceRequest) -> HttpResponse:
     for url_name, rows in found.items():
         key = "slug" if url_name == "story_detail" else "code"
         pages += [(absolute_url(alliance, url_name, {key: code}), moment) for code, moment in rows]
+    pages += [
+        (absolute_url(alliance, "public_piece", {"code": product, "piece": code}), moment)
+        for product, code, moment in public.list_piece_addresses(alliance)
+    ]
     lines = [
         format_html(
             "<url><loc>{}</loc>{}</url>", url, format_html("<lastmod>{}</lastmod>", f"{moment:%Y-%m-%d}") if moment else ""

@@ -22,11 +22,12 @@ from alliance.kernel import limits
 from alliance.kernel.errors import InvalidInputError, NotFoundError
 from alliance.kernel.permissions import require
 from alliance.selectors.paging import paginate
-from services.actions.rating import confirm_rating, moderate_comment, read_token, submit_rating
+from services.actions.rating import confirm_rating, moderate_comment, read_token, submit_rating, take_up_comment
 from services.forms.rating import ModerationForm, RatingForm
 from services.models import CatalogueEntry
 from services.permissions import MODERATE_RATING
-from services.selectors.rating import get_rating, list_comments_to_check
+from services.selectors.product_page import fates_of
+from services.selectors.rating import get_rating, list_comments_to_check, list_decided_comments
 from services.tasks import send_rating_mail
 
 if TYPE_CHECKING:
@@ -125,21 +126,45 @@ def rating_confirm(request: AllianceRequest, token: str) -> HttpResponse:
 
 @require_safe
 def rating_moderation(request: AllianceRequest) -> HttpResponse:
-    """Comments that wait for the editor, oldest first."""
+    """Comments that wait for the editor, oldest first; or those decided on, newest first, with what became of them."""
     request.nav_key = "ratings"
     require(request.user, MODERATE_RATING, request.alliance)
-    page = paginate(list_comments_to_check(request.alliance), request.GET, order=("confirmed_at", "id"))
-    return render(request, "services/rating_moderation.html", {"page": page, "ratings": page.items})
+    decided = request.GET.get("show") == "decided"
+    if decided:
+        page = paginate(list_decided_comments(request.alliance), request.GET, order=("-confirmed_at", "-id"))
+    else:
+        page = paginate(list_comments_to_check(request.alliance), request.GET, order=("confirmed_at", "id"))
+    fates = fates_of(request.alliance, page.items) if page.items else {}
+    address = reverse("rating_moderation")
+    context = {
+        "page": page,
+        "rows": [(rating, fates.get(rating.uuid)) for rating in page.items],
+        "decided": decided,
+        "tabs": [
+            {"label": _("Waiting"), "url": address, "current": not decided},
+            {"label": _("Decided"), "url": f"{address}?show=decided", "current": decided},
+        ],
+    }
+    return render(request, "services/rating_moderation.html", context)
 
 
 @require_POST
 def rating_moderate(request: AllianceRequest, uuid: UUID) -> HttpResponse:
-    """Show a comment or leave it out."""
+    """Show a comment or leave it out; hand it to the makers as feedback, at the same time or later."""
     require(request.user, MODERATE_RATING, request.alliance)
     form = ModerationForm(request.POST)
     if not form.is_valid():
         raise InvalidInputError(_("Choose whether the comment is shown."))
-    show = form.cleaned_data["decision"] == "show"
-    moderate_comment(request.alliance, uuid, show=show, actor=request.user, at=timezone.now())
-    messages.success(request, _("The comment is shown.") if show else _("The comment is not shown; the mark counts."))
-    return HttpResponseRedirect(reverse("rating_moderation"))
+    decision, now = form.cleaned_data["decision"], timezone.now()
+    with transaction.atomic():
+        if decision != "take_up":
+            moderate_comment(request.alliance, uuid, show=decision == "show", actor=request.user, at=now)
+        if decision == "take_up" or form.cleaned_data["take_up"]:
+            take_up_comment(request.alliance, uuid, actor=request.user, at=now)
+    if decision != "take_up":
+        shown = _("The comment is shown.") if decision == "show" else _("The comment is not shown; the mark counts.")
+        messages.success(request, shown)
+    if decision == "take_up" or form.cleaned_data["take_up"]:
+        messages.success(request, _("The makers have it as a point of feedback."))
+    target = reverse("rating_moderation")
+    return HttpResponseRedirect(f"{target}?show=decided" if decision == "take_up" else target)

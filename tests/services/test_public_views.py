@@ -147,7 +147,7 @@ def test_the_entry_page_shows_evidence_and_marks_with_their_interval(act: Allian
     page = client.get(address(act, "catalogue_entry", code=entry.code)).content.decode()
 
     assert "84.2 of 100 (n = 6)" in page
-    assert "3 firms" in page
+    assert "3 leading enterprises" in page
     assert "Mean mark 4.0 of 5 from 4 confirmed ratings" in page
     # Wilson, 3 of 4: 0.3006 to 0.9544
     assert "75% are satisfied" in page
