@@ -167,6 +167,7 @@ SCREEN_APPLICATION = declare(
 )
 GIVE_NOTICE = declare("members.give_notice", _("give notice that this institution leaves"), *SECRETARIAT, OWN_REPRESENTATIVE)
 MANAGE_EXIT = declare("members.manage_exit", _("settle the duties of a leaving institution"), *SECRETARIAT)
+SHORTEN_NOTICE = declare("members.shorten_notice", _("shorten the notice of an institution that leaves"), *COMMITTEE)
 NOTE_HEARING = declare("members.note_hearing", _("note that a member was reminded or heard"), *SECRETARIAT)
 
 

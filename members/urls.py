@@ -124,6 +124,9 @@ urlpatterns: list[URLPattern] = [
     path("console/institutions/<slug:code>/people/", people.people, {"area": "console"}, name="institution_people"),
     # Exit, standing (before the steps, whose addresses would catch them)
     path("console/institutions/<slug:code>/exit/", standing.institution_exit, name="institution_exit"),
+    path(
+        "console/institutions/<slug:code>/exit/shorten/", standing.institution_exit_shorten, name="institution_exit_shorten"
+    ),
     path("console/institutions/<slug:code>/exit/settle/", standing.institution_exit_settle, name="institution_exit_settle"),
     path(
         "console/institutions/<slug:code>/exit/complete/",

@@ -52,6 +52,7 @@ name_verbs(
         "give_reasons": pgettext_lazy("audit log", "write the reasons"),
         "note_standing_step": pgettext_lazy("audit log", "note a reminder or a hearing"),
         "remove_evidence": pgettext_lazy("audit log", "remove evidence"),
+        "shorten_notice": pgettext_lazy("audit log", "shorten the notice of a leaving member"),
         "settle_duty": pgettext_lazy("audit log", "settle a duty of a leaving member"),
         "start_application": pgettext_lazy("audit log", "begin an application"),
     }

@@ -14,16 +14,17 @@ from alliance.actions import inbox
 from alliance.actions.audit import record_audit
 from alliance.actions.notifications import notify
 from alliance.choices import AllianceRole
-from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
-from alliance.kernel.permissions import require
+from alliance.kernel.errors import ConflictOfInterestError, DomainError, InvalidInputError, NotFoundError
+from alliance.kernel.formats import format_day
+from alliance.kernel.permissions import grants_of, institutions_acted_for, require
 from alliance.kernel.texts import Text, texts
 from alliance.models import RoleAssignment, User
 from members.actions.institution import EXIT_WITHIN, take_step
 from members.choices import InstitutionState, StaffRole, StandingNoteKind
 from members.models import ExitHandover, Institution, InstitutionExit, InstitutionStaff, StandingNote
-from members.permissions import GIVE_NOTICE, MANAGE_EXIT, NOTE_HEARING
+from members.permissions import GIVE_NOTICE, MANAGE_EXIT, NOTE_HEARING, SHORTEN_NOTICE
 from members.selectors.duties import list_open_duties
-from members.selectors.exit import get_open_exit
+from members.selectors.exit import get_open_exit, notice_ends_on
 from members.transitions import READMIT, START_LEAVING
 
 if TYPE_CHECKING:
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
 
     from alliance.models import Alliance
 
-NOTICE_DAYS = 30
-"""Days of written notice (charter, article 11)."""
 REMIND_DAYS = (30, 7, 1)
 """Days before the end of the exit on which office and representative are reminded; afterwards once a week."""
-SETTLE_EXIT, EXIT_DUE = "members.settle_exit", "members.exit_due"
+SETTLE_EXIT, EXIT_DUE, NOTICE_SHORTENED = "members.settle_exit", "members.exit_due", "members.notice_shortened"
 texts.register(
     SETTLE_EXIT,
     Text(
@@ -51,6 +50,14 @@ texts.register(
     Text(
         title=gettext_lazy("The exit of %(name)s: %(count)s duties are still open"),
         body=gettext_lazy("The exit must be completed by %(day)s."),
+        icon="log-out",
+    ),
+)
+texts.register(
+    NOTICE_SHORTENED,
+    Text(
+        title=gettext_lazy("The notice of %(name)s was shortened to %(day)s"),
+        body=gettext_lazy("The management committee shortened it; the exit may be completed from that day on."),
         icon="log-out",
     ),
 )
@@ -92,6 +99,84 @@ def take_back_notice(alliance: Alliance, code: str, *, actor: User, at: datetime
         START_LEAVING.check(institution.state)
         raise DomainError(_("There is no exit under way."), code="no_exit")
     return take_step(institution, READMIT, actor=actor, at=at)
+
+
+@transaction.atomic
+def shorten_notice(
+    alliance: Alliance, code: str, *, ends_on: date, reason: str, actor: User, at: datetime
+) -> InstitutionExit:
+    """Let the notice of a leaving institution end earlier than after the thirty days of the charter.
+
+    Args:
+        alliance: The tenant.
+        code: The leaving institution.
+        ends_on: The day from which the exit may be completed; from today on, and before the day that holds now.
+        reason: Why; the institution and the office read it.
+        actor: Needs ``members.shorten_notice`` and does not act for the institution.
+        at: Now.
+
+    Raises:
+        NotFoundError: No such institution, or no exit under way.
+        PermissionRefusedError: Not of the management committee.
+        ConflictOfInterestError: The actor acts for the institution that leaves.
+        InvalidInputError: No reason, or a day that is past or not earlier.
+    """
+    institution = Institution.objects.of(alliance).select_for_update().filter(code=code).first()
+    if institution is None:
+        raise NotFoundError
+    require(actor, SHORTEN_NOTICE, institution)
+    if institution.pk in institutions_acted_for(grants_of(actor, alliance)):
+        raise ConflictOfInterestError(
+            gettext_lazy("You cannot shorten this notice: you act for the institution that leaves."),
+            who=[gettext_lazy("another member of the management committee")],
+        )
+    found = get_open_exit(institution)
+    if found is None:
+        raise NotFoundError
+    words: Any
+    text = reason.strip()
+    if not text:
+        words = _("Say why, in one or two sentences; the institution reads it.")
+        raise InvalidInputError(words, code="reason_missing", fields={"reason": words})
+    present = notice_ends_on(found)
+    if not timezone.localtime(at).date() <= ends_on < present:
+        words = _("Give a day from today on and before %(day)s, on which the notice ends now.") % {
+            "day": format_day(present, translation.get_language() or "en")
+        }
+        raise InvalidInputError(words, code="day_not_earlier", fields={"ends_on": words})
+    found.notice_shortened_to, found.shortened_because, found.shortened_by = ends_on, text, actor
+    found.save(update_fields=["notice_shortened_to", "shortened_because", "shortened_by"])
+    record_audit(
+        institution,
+        actor=actor,
+        verb="shorten_notice",
+        before={"until": present},
+        after={"until": ends_on},
+        personal={"reason": text},
+        at=at,
+    )
+    representatives = (
+        InstitutionStaff.objects.of(alliance)
+        .at(at)
+        .filter(institution=institution, role=StaffRole.REPRESENTATIVE)
+        .values("user")
+    )
+    office = RoleAssignment.objects.of(alliance).at(at).filter(role=AllianceRole.SECRETARIAT).values("user")
+    for people, url_name, url_kwargs in (
+        (office, "institution_exit", {"code": institution.code}),
+        (representatives, "portal_membership", {}),
+    ):
+        notify(
+            alliance,
+            User.objects.filter(pk__in=people, is_active=True),
+            NOTICE_SHORTENED,
+            f"notice_shortened:{found.pk}:{ends_on}",
+            params={**_names(institution), "day": f"{ends_on:%Y-%m-%d}"},
+            at=at,
+            url_name=url_name,
+            url_kwargs=url_kwargs,
+        )
+    return found
 
 
 def follow_state(alliance: Alliance, code: str, before: str, after: str, *, at: datetime) -> None:

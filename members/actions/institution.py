@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import record_audit
 from alliance.kernel.errors import DomainError, InvalidInputError
 from alliance.kernel.events import emit
+from alliance.kernel.formats import format_day
 from alliance.kernel.permissions import require
 from members.actions.fact import void_marks
 from members.actions.standing import set_standing
@@ -20,6 +22,7 @@ from members.choices import InstitutionKind, InstitutionState
 from members.models import Institution, InstitutionCounter, InstitutionExit, InstitutionStaff
 from members.permissions import ACTIVATE_INSTITUTION, ADD_INSTITUTION, CHANGE_INSTITUTION, CHANGE_PROFILE
 from members.selectors.duties import list_open_duties
+from members.selectors.exit import get_open_exit, notice_ends_on
 from members.selectors.fact import facts_of_fields
 from members.selectors.institution_values import FAULT_FIELDS, Entry, Fault, check_entry, fault_text, has_control_characters
 from members.signals import INSTITUTION_STATE_CHANGED
@@ -311,6 +314,8 @@ def move_institution(
     if step.name in NEEDS_REASON and not reason.strip():
         words = _("Say why, in one or two sentences; the institution reads it.")
         raise InvalidInputError(words, code="reason_missing", fields={"reason": words})
+    if step is COMPLETE_EXIT:
+        _require_notice_over(institution, at)
     if step is COMPLETE_EXIT and (duties := list_open_duties(alliance, institution, at)):
         raise InvalidInputError(
             _("The exit cannot be completed: %(count)s duties are still open.") % {"count": len(duties)},
@@ -318,6 +323,22 @@ def move_institution(
             remedy=_("Hand them over first: %(duties)s.") % {"duties": "; ".join(str(duty.label) for duty in duties[:10])},
         )
     return take_step(institution, step, actor=actor, at=at, reason=reason)
+
+
+def _require_notice_over(institution: Institution, at: datetime) -> None:
+    """An exit is not completed before its notice has run (charter, article 11)."""
+    found = get_open_exit(institution)
+    if found is None:  # an entry that came as leaving from earlier records
+        return
+    ends_on = notice_ends_on(found)
+    if timezone.localtime(at).date() < ends_on:
+        raise InvalidInputError(
+            _("The exit cannot be completed yet: the notice runs until %(day)s.")
+            % {"day": format_day(ends_on, get_language() or "en")},
+            code="notice_runs",
+            remedy=_("A member of the management committee who does not act for the institution can shorten it."),
+            who=[_("the management committee")],
+        )
 
 
 def take_step(

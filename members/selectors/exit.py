@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from members.choices import InstitutionState, StandingNoteKind
 from members.models import ExitHandover, InstitutionExit, InstitutionStanding, StandingNote
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from alliance.models import Alliance
     from members.models import Institution
 
+NOTICE_DAYS = 30
+"""Days of written notice before an exit is completed (charter, article 11)."""
 REMINDER_DAYS = 30
 """Days a member has to put things right after a written reminder (charter, article 10)."""
 
@@ -48,6 +51,11 @@ def get_open_exit(institution: Institution) -> InstitutionExit | None:
     )
 
 
+def notice_ends_on(found: InstitutionExit) -> date:
+    """The day on which the notice has run: thirty days after it was given, or the day to which the committee shortened it."""
+    return found.notice_shortened_to or timezone.localtime(found.notice_at).date() + timedelta(days=NOTICE_DAYS)
+
+
 def list_handovers(found: InstitutionExit) -> QuerySet[ExitHandover]:
     """What became of the duties settled so far, oldest first; one query."""
     return (
@@ -67,7 +75,8 @@ class ExitSheet:
         is_open: Whether it is under way.
         duties: Open duties.
         handovers: Settled ones.
-        notice_ends_on: Last day of the thirty days' notice.
+        notice_ends_on: The day on which the notice has run.
+        is_notice_over: Whether that day has come.
         days_left: Days until it must be completed; negative when late.
     """
 
@@ -76,14 +85,22 @@ class ExitSheet:
     duties: list[Duty]
     handovers: list[ExitHandover]
     notice_ends_on: date | None
+    is_notice_over: bool
     days_left: int
 
 
 def exit_sheet(alliance: Alliance, institution: Institution, at: datetime) -> ExitSheet:
     """The exit of an institution with its open and settled duties; two queries and those of the duty providers."""
-    record = InstitutionExit.objects.of(alliance).filter(institution=institution).order_by("-notice_at", "-id").first()
+    record = (
+        InstitutionExit.objects.of(alliance)
+        .filter(institution=institution)
+        .select_related("shortened_by")
+        .order_by("-notice_at", "-id")
+        .first()
+    )
     is_open = record is not None and record.completed_at is None and record.called_off_at is None
-    today = at.date()
+    today = timezone.localtime(at).date()
+    ends_on = notice_ends_on(record) if record is not None else None
     return ExitSheet(
         record=record,
         is_open=is_open,
@@ -91,7 +108,8 @@ def exit_sheet(alliance: Alliance, institution: Institution, at: datetime) -> Ex
         if is_open or institution.state in {InstitutionState.ACTIVE, InstitutionState.SUSPENDED}
         else [],
         handovers=list(list_handovers(record)) if record else [],
-        notice_ends_on=(record.notice_at + timedelta(days=30)).date() if record else None,
+        notice_ends_on=ends_on,
+        is_notice_over=ends_on is not None and ends_on <= today,
         days_left=(record.due_on - today).days if record else 0,
     )
 

@@ -17,13 +17,13 @@ from alliance.actions.idempotency import once
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, require
 from alliance.selectors.people import acting_institution_id
-from members.actions.exit import give_notice, note_standing_step, settle_duty, take_back_notice
+from members.actions.exit import give_notice, note_standing_step, settle_duty, shorten_notice, take_back_notice
 from members.actions.institution import move_institution
 from members.choices import InstitutionState
-from members.forms.application import NoticeForm, SettleForm, StandingNoteForm
+from members.forms.application import NoticeForm, SettleForm, ShortenForm, StandingNoteForm
 from members.forms.institution import place_errors
 from members.models import Institution
-from members.permissions import GIVE_NOTICE, MANAGE_EXIT, MOVE_INSTITUTION, NOTE_HEARING
+from members.permissions import GIVE_NOTICE, MANAGE_EXIT, MOVE_INSTITUTION, NOTE_HEARING, SHORTEN_NOTICE
 from members.selectors.exit import exit_sheet, list_standings
 from members.transitions import COMPLETE_EXIT, START_LEAVING
 from members.views.institution import enter_console, find
@@ -41,7 +41,12 @@ def _crumbs(institution: Institution, label: Any) -> list[dict[str, Any]]:
 
 
 def _exit_page(
-    request: AllianceRequest, institution: Institution, refused: SettleForm | None = None, *, status: int = 200
+    request: AllianceRequest,
+    institution: Institution,
+    refused: SettleForm | None = None,
+    *,
+    shorten: ShortenForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     at = timezone.now()
     sheet = exit_sheet(request.alliance, institution, at)
@@ -68,9 +73,13 @@ def _exit_page(
         else [],
         "may_manage": may_manage,
         "may_start": institution.state in START_LEAVING.sources and can(request.user, GIVE_NOTICE, institution),
-        "may_complete": institution.state in COMPLETE_EXIT.sources and can(request.user, MOVE_INSTITUTION, institution),
+        "may_shorten": sheet.is_open and not sheet.is_notice_over and can(request.user, SHORTEN_NOTICE, institution),
+        "shorten": shorten or ShortenForm(auto_id="id_shorten_%s"),
+        "may_complete": sheet.is_notice_over
+        and institution.state in COMPLETE_EXIT.sources
+        and can(request.user, MOVE_INSTITUTION, institution),
         "crumbs": _crumbs(institution, _("Exit")),
-        "has_form_errors": refused is not None,
+        "has_form_errors": refused is not None or shorten is not None,
     }
     return render(request, "members/institution_exit.html", context, status=status)
 
@@ -116,8 +125,31 @@ def institution_exit_settle(request: AllianceRequest, code: str) -> HttpResponse
 @require_POST
 @login_required
 @once
+def institution_exit_shorten(request: AllianceRequest, code: str) -> HttpResponse:
+    """Let the notice end earlier, by a member of the committee."""
+    enter_console(request)
+    institution = find(request, code)
+    require(request.user, SHORTEN_NOTICE, institution)
+    form = ShortenForm(request.POST, auto_id="id_shorten_%s")
+    if form.is_valid():
+        try:
+            shorten_notice(request.alliance, code, actor=request.user, at=timezone.now(), **form.cleaned_data)
+        except NotFoundError:
+            messages.info(request, _("There is no exit under way."))
+            return redirect("institution_exit", code=code)
+        except InvalidInputError as refusal:
+            place_errors(form, refusal.fields, refusal.reason)
+        else:
+            messages.success(request, _("The notice is shortened; the institution and the secretariat are told."))
+            return redirect("institution_exit", code=code)
+    return _exit_page(request, institution, shorten=form, status=422)
+
+
+@require_POST
+@login_required
+@once
 def institution_exit_complete(request: AllianceRequest, code: str) -> HttpResponse:
-    """Complete the exit; refused while a duty is open."""
+    """Complete the exit; refused while the notice runs or a duty is open."""
     enter_console(request)
     find(request, code)
     try:

@@ -17,6 +17,7 @@ from alliance.actions.outbox import deliver_next
 from alliance.choices import AllianceRole
 from alliance.kernel import tenancy
 from alliance.kernel.errors import (
+    ConflictOfInterestError,
     DomainError,
     InvalidInputError,
     NotFoundError,
@@ -137,13 +138,24 @@ class Membership(RuleBasedStateMachine):
                 move_institution(self.alliance, code, step, actor=self.office, reason="x", **common)
         except DomainError:
             accepted = False
-        assert accepted == (state in sources), (step, state)
+        allowed = state in sources
+        if step == "complete_exit" and allowed:  # not before the thirty days have run
+            given = timezone.localtime(self.model[code][-1][1]).date()
+            allowed = timezone.localtime(self.now).date() >= given + timedelta(days=30)
+        assert accepted == allowed, (step, state)
         if accepted:
             TAKEN.add(step)
             periods = self.model[code]
             if periods[-1][1] == self.now:
                 periods.pop()
             periods.append((target, self.now))
+
+    @rule(place=st.integers(0, 2), stays=st.booleans(), days=st.integers(28, 32))
+    def leave(self, place: int, stays: bool, days: int) -> None:
+        """An exit from notice to end, with the notice run or not quite."""
+        self.take(place, "start_leaving")
+        self.wait(days * 24)
+        self.take(place, "take_back" if stays else "complete_exit")
 
     @invariant()
     def the_database_is_the_model(self) -> None:
@@ -286,6 +298,54 @@ def test_others_do_not_give_notice_for_an_institution(act: Alliance, stranger: U
             leaving.give_notice(act, institution.code, actor=actor, at=NOW)
 
 
+def test_an_exit_is_not_completed_before_its_notice_has_run(act: Alliance, secretary: User) -> None:
+    institution = make_institution(act)
+    leaving.give_notice(act, institution.code, actor=secretary, at=NOW)
+
+    with pytest.raises(InvalidInputError) as refusal:
+        move_institution(act, institution.code, "complete_exit", actor=secretary, at=NOW + timedelta(days=29))
+
+    assert refusal.value.code == "notice_runs"
+    assert f"{timezone.localtime(NOW + timedelta(days=30)).day}" in str(refusal.value.reason)
+    assert "committee" in str(refusal.value.remedy)
+    assert not exit_sheet(act, institution, NOW + timedelta(days=29)).is_notice_over
+    done = move_institution(act, institution.code, "complete_exit", actor=secretary, at=NOW + timedelta(days=30))
+    assert done.state == InstitutionState.WITHDRAWN
+
+
+def test_a_committee_member_of_another_institution_shortens_the_notice_with_a_reason(act: Alliance, secretary: User) -> None:
+    institution, other = make_institution(act), make_institution(act)
+    judge, own = make_member(act, AllianceRole.COMMITTEE), make_member(act, AllianceRole.COMMITTEE)
+    make_staff(other, judge)
+    make_staff(institution, own)
+    leaving.give_notice(act, institution.code, actor=secretary, at=NOW)
+    today = timezone.localtime(NOW).date()
+
+    def shorten(actor: User, days: int, reason: str = "Its people move abroad.") -> InstitutionExit:
+        day = today + timedelta(days=days)
+        return leaving.shorten_notice(act, institution.code, ends_on=day, reason=reason, actor=actor, at=NOW)
+
+    with pytest.raises(PermissionRefusedError):
+        shorten(secretary, 3)
+    with pytest.raises(ConflictOfInterestError):
+        shorten(own, 3)
+    for days, reason, code in ((3, " ", "reason_missing"), (-1, "x", "day_not_earlier"), (30, "x", "day_not_earlier")):
+        with pytest.raises(InvalidInputError) as refusal:
+            shorten(judge, days, reason)
+        assert refusal.value.code == code
+    with pytest.raises(NotFoundError):
+        leaving.shorten_notice(act, make_institution(act).code, ends_on=today, reason="x", actor=judge, at=NOW)
+
+    shorten(judge, 3)
+
+    entry = AuditEntry.objects.of(act).get(verb="shorten_notice")
+    assert "abroad" not in str(entry.record)
+    assert Notification.objects.of(act).filter(user=own, kind="members.notice_shortened").count() == 1
+    with pytest.raises(InvalidInputError):
+        move_institution(act, institution.code, "complete_exit", actor=secretary, at=NOW + timedelta(days=2))
+    move_institution(act, institution.code, "complete_exit", actor=secretary, at=NOW + timedelta(days=3))
+
+
 def test_an_exit_completes_only_when_every_duty_is_handed_over_or_ended(act: Alliance, secretary: User) -> None:
     institution, successor = make_institution(act), make_institution(act)
     user = make_user()
@@ -295,7 +355,7 @@ def test_an_exit_completes_only_when_every_duty_is_handed_over_or_ended(act: All
     make_seat(institution, GroupKind.POLICY, starts_at=since)
     make_seat(institution, GroupKind.WISDOM, starts_at=since)
     leaving.give_notice(act, institution.code, actor=secretary, at=NOW)
-    later = NOW + timedelta(days=1)
+    later = NOW + timedelta(days=30)
 
     with pytest.raises(InvalidInputError) as refusal:
         move_institution(act, institution.code, "complete_exit", actor=secretary, at=later)
