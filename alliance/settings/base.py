@@ -291,6 +291,8 @@ RATE_LIMITS = {
     "sign_in_network": "20 per 15 minutes",
     "public_form_network": "5 per hour",
     "public_form": "60 per hour",
+    "public_upload_network": "90 per hour",
+    "public_upload": "40 per hour",
     "api_client": "300 per minute",
     "search_anonymous": "30 per minute",
     "export": "5 per hour",

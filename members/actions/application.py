@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -87,6 +87,9 @@ COMPLETE_WITHIN = timedelta(days=30)
 REMIND_BEFORE = timedelta(days=7)
 WARN_BEFORE = timedelta(days=2)
 EVIDENCE_LIMIT = 20
+MEGABYTE = 1024 * 1024
+EVIDENCE_TOTAL_BYTES = 100 * MEGABYTE
+"""All files of one application together: five of the largest size taken."""
 EDITABLE = frozenset({ApplicationState.UNCONFIRMED, ApplicationState.SUBMITTED, ApplicationState.RETURNED})
 """States in which the applicant may change the file."""
 PURPOSE = "members.application_evidence"
@@ -445,7 +448,7 @@ def add_evidence(alliance: Alliance, token: str, *, kind: str, file: Any, at: da
         NotFoundError: No such link.
         DomainError: The file is closed to changes.
         UploadRefusedError: Not a type that is taken, too large, not what it says, or found harmful.
-        InvalidInputError: No such kind of evidence, or too many files.
+        InvalidInputError: No such kind of evidence, too many files, or too much together.
     """
     application = _by_token(alliance, token)
     _require_editable(application)
@@ -457,6 +460,16 @@ def add_evidence(alliance: Alliance, token: str, *, kind: str, file: Any, at: da
             % {"most": EVIDENCE_LIMIT},
             "too_many_files",
             "file",
+        )
+    rows = ApplicationEvidence.objects.of(alliance).filter(application=application)
+    held = rows.aggregate(total=Sum("file__size_bytes"))["total"] or 0
+    if held + (file.size or 0) > EVIDENCE_TOTAL_BYTES:
+        raise _refuse(
+            _("The files of one application have at most %(most)s MB together; %(held)s MB are here already.")
+            % {"most": EVIDENCE_TOTAL_BYTES // MEGABYTE, "held": -(-held // MEGABYTE)},
+            "too_much_together",
+            "file",
+            remedy=_("Remove a file first, or send this one in a smaller form."),
         )
     stored = store_upload(alliance, file, PURPOSE, actor=None, permission=VIEW_APPLICATION)
     evidence = ApplicationEvidence.objects.create(

@@ -329,6 +329,22 @@ class SettleForm(AllianceForm):
     )
 
 
+class ShortenForm(AllianceForm):
+    """An earlier end of the notice of a leaving institution."""
+
+    ends_on = forms.DateField(
+        label=gettext_lazy("The notice ends on"),
+        help_text=gettext_lazy("From that day on the exit can be completed."),
+        widget=forms.DateInput,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("The institution and the secretariat read it."),
+        widget=forms.Textarea,
+        max_length=2000,
+    )
+
+
 class StandingNoteForm(AllianceForm):
     """A reminder or a hearing."""
 

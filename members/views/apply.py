@@ -9,7 +9,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -246,8 +246,10 @@ def application_evidence_add(request: AllianceRequest, token: str) -> HttpRespon
     if application.state not in EDITABLE:
         return redirect("application_file", token=token)
     form = EvidenceForm(request.POST, request.FILES, application=application)
+    status = 422
     if form.is_valid():
         try:
+            _count_upload(request, application)
             add_evidence(
                 request.alliance,
                 token,
@@ -255,12 +257,35 @@ def application_evidence_add(request: AllianceRequest, token: str) -> HttpRespon
                 file=form.cleaned_data["file"],
                 at=timezone.now(),
             )
+        except limits.RateLimitedError as refusal:
+            status = 429
+            wait = max(1, -(-refusal.standing.reset_seconds // 60))
+            form.add_error(
+                "file",
+                ngettext(
+                    "Too many files came in a short time. What you sent before is kept; add this one in %(n)s minute.",
+                    "Too many files came in a short time. What you sent before is kept; add this one in %(n)s minutes.",
+                    wait,
+                )
+                % {"n": wait},
+            )
         except InvalidInputError as refusal:
-            place_errors(form, refusal.fields or {"file": f"{refusal.reason} {refusal.remedy}".strip()}, refusal.reason)
+            told = f"{refusal.reason} {refusal.remedy}".strip()
+            place_errors(form, dict.fromkeys(refusal.fields or ["file"], told), refusal.reason)
         else:
             messages.success(request, _("The file was added."))
             return redirect("application_file", token=token)
-    return _file_page(request, application, token, form, status=422)
+    response = _file_page(request, application, token, form, status=status)
+    if status == 429:
+        response["Retry-After"] = "60"
+    return response
+
+
+def _count_upload(request: AllianceRequest, application: Application) -> None:
+    """A link may be passed on and a network be shared: both are counted, so that nobody fills the storage from outside."""
+    network = limits.network_of(request.META.get("REMOTE_ADDR", ""))
+    limits.hit("public_upload", request.alliance.pk, "evidence", application.pk)
+    limits.hit("public_upload_network", request.alliance.pk, "evidence", network)
 
 
 @never_cache

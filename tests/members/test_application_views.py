@@ -26,7 +26,7 @@ from members.selectors.exit import exit_sheet
 from members.tasks import follow_admission
 from tests.conftest import ClientFor
 from tests.factories.admission import PDF, application_values, make_application, make_complete, token_of
-from tests.factories.alliance import address, make_user
+from tests.factories.alliance import address, make_member, make_user
 from tests.factories.groups import make_seat
 from tests.factories.members import make_institution, make_staff
 
@@ -166,6 +166,49 @@ def test_through_the_private_link_a_file_is_completed_and_sent(client: Client, a
         assert InboxItem.objects.of(alliance).filter(done_at=None).count() == 1
 
 
+@pytest.mark.parametrize("rule", ["public_upload", "public_upload_network"])
+def test_uploads_are_counted_by_link_and_by_network_and_nothing_is_lost(
+    alliance: Alliance, client: Client, settings: Any, rule: str
+) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, rule: "1 per hour"}
+    with tenancy.acting_in(alliance):
+        applications = [make_application(alliance, evidence=False, sent=False, language="en") for _number in range(2)]
+    limits.forget("public_upload_network", alliance.pk, "evidence", limits.network_of("127.0.0.1"))
+    urls = [address(alliance, "application_evidence_add", token=token_of(one)) for one in applications]
+
+    def upload(url: str) -> Any:
+        return client.post(url, {"kind": "other", "file": SimpleUploadedFile("a.pdf", PDF)})
+
+    assert upload(urls[0]).status_code == 302
+    again, elsewhere = upload(urls[0]), upload(urls[1])
+
+    assert again.status_code == 429
+    assert "What you sent before is kept" in again.content.decode()
+    assert elsewhere.status_code == (302 if rule == "public_upload" else 429)
+    with tenancy.acting_in(alliance):
+        assert ApplicationEvidence.objects.of(alliance).filter(application=applications[0]).count() == 1
+    limits.forget("public_upload_network", alliance.pk, "evidence", limits.network_of("127.0.0.1"))
+
+
+def test_the_files_of_one_application_have_a_size_together(
+    alliance: Alliance, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "EVIDENCE_TOTAL_BYTES", len(PDF) + 10)
+    with tenancy.acting_in(alliance):
+        application = make_application(alliance, evidence=False, sent=False, language="en")
+    url = address(alliance, "application_evidence_add", token=token_of(application))
+
+    first = client.post(url, {"kind": "other", "file": SimpleUploadedFile("a.pdf", PDF)})
+    second = client.post(url, {"kind": "other", "file": SimpleUploadedFile("b.pdf", PDF)})
+
+    assert (first.status_code, second.status_code) == (302, 422)
+    page = second.content.decode()
+    assert "MB together" in page
+    assert "Remove a file first" in page
+    with tenancy.acting_in(alliance):
+        assert ApplicationEvidence.objects.of(alliance).count() == 1
+
+
 def test_a_file_sent_back_shows_each_point_beside_its_field(client: Client, alliance: Alliance, secretary: User) -> None:
     with tenancy.acting_in(alliance):
         application = make_application(alliance, language="en")
@@ -247,6 +290,19 @@ def test_the_exit_page_settles_duties_and_completes(client_for: ClientFor, allia
     early = post("institution_exit_complete")
     wrong = post("institution_exit_settle", duty=key, handed_to="nobody")
     right = post("institution_exit_settle", duty=key, handed_to=successor.code)
+    running = office.get(address(alliance, "institution_exit", code=institution.code)).content.decode()
+    assert "The notice runs until" in running
+    assert address(alliance, "institution_exit_complete", code=institution.code) not in running
+    with tenancy.acting_in(alliance):
+        judge = make_member(alliance, "committee")
+    shorten, committee = address(alliance, "institution_exit_shorten", code=institution.code), client_for(judge)
+    assert office.post(shorten, {"ends_on": timezone.localdate(), "reason": "x"}).status_code == 403
+    assert committee.post(shorten, {"ends_on": timezone.localdate(), "reason": ""}).status_code == 422
+    late = committee.post(shorten, {"ends_on": "2199-01-01", "reason": "They move."})
+    assert late.status_code == 422
+    assert "They move." in late.content.decode()
+    assert committee.post(shorten, {"ends_on": timezone.localdate(), "reason": "They move."}).status_code == 302
+    assert "They move." in office.get(address(alliance, "institution_exit", code=institution.code)).content.decode()
     done = post("institution_exit_complete")
 
     assert early["Location"] == address(alliance, "institution_exit", code=institution.code)
