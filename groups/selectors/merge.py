@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from groups.choices import BallotForm, MotionState
+from groups.choices import MotionState
 from groups.models import MotionElector
 
 if TYPE_CHECKING:
@@ -33,18 +33,20 @@ UNTOUCHED: dict[str, StrOrPromise] = {
 
 
 def object_to_merge(alliance: Alliance, kept: Institution, absorbed: Institution) -> list[StrOrPromise]:
-    """A secret ballot that is open for one of the two stands against a merge; one query.
+    """A vote that is open for one of the two stands against a merge; one query.
 
-    Its envelopes carry the entry that voted: moved, one of two votes would be lost, and who voted at all would show.
+    A vote stays with the entry that cast it, and an entry that is closed does not count any more: merged now, a vote that was
+    cast would be dropped at the close, and one that is still to come would be lost. In a secret ballot it would show besides
+    who voted at all.
     """
     rows = (
         MotionElector.objects.of(alliance)
-        .filter(motion__state=MotionState.OPEN, motion__ballot=BallotForm.SECRET, institution__in=[kept, absorbed])
+        .filter(motion__state=MotionState.OPEN, institution__in=[kept, absorbed])
         .order_by("motion__code", "institution__code")
         .values_list("motion__code", "institution__code")
     )
     return [
-        _("%(institution)s is on the roll of the secret ballot %(motion)s, which is still open.")
+        _("%(institution)s is on the roll of the vote on motion %(motion)s, which is still open.")
         % {"institution": institution, "motion": motion}
         for motion, institution in rows
     ]

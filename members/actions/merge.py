@@ -173,7 +173,7 @@ def merge_institutions(
 
     Raises:
         Institution.DoesNotExist: The alliance lacks one of the codes.
-        DomainError: One is merged already, a secret ballot is open for one of them, or an upper layer objects.
+        DomainError: One is merged already, a vote is open for one of them, or an upper layer objects.
         InvalidInputError: Filled up, the entry would equal a third one.
     """
     kept, absorbed = _lock_both(alliance, kept_code, absorbed_code)
