@@ -20,6 +20,7 @@ from groups import words  # noqa: F401 - names acts and records for the audit lo
 from groups.actions import (
     admission,  # noqa: F401 - registers its effects
     charter_texts,  # noqa: F401 - registers its texts and uses of files
+    further_term,  # noqa: F401 - likewise
     group,  # noqa: F401 - registers its job
     group_exception,  # noqa: F401 - registers its effect
     reminders,  # noqa: F401 - registers its texts
@@ -304,7 +305,10 @@ kept_aside.register("groups", refuse_kept_aside)
 
 @consumer(MOTION_OPENED, "groups.screen_motion")
 def screen_motion(event: Event) -> None:
-    """Whoever a rule finds linked with the party of a motion stands aside from it."""
+    """Look once more at whoever is linked with the party of a motion, after ``open_motion`` looked within its own transaction.
+
+    An interest that was declared while that transaction ran saw no open vote, and the vote did not see the interest.
+    """
     motion = Motion.objects.of(event.alliance).filter(code=event.payload["motion"]).first()
     if motion is not None:
         screen_matter(event.alliance, motion.matter or f"motion:{motion.code}", at=timezone.now())

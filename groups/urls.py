@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern] = [
     path("portal/interests/", interest.portal_interest_list, name="portal_interest_list"),
     path("portal/interests/new/", interest.portal_interest_new, name="portal_interest_new"),
     path("portal/interests/matter/", interest.portal_conflict_new, name="portal_conflict_new"),
+    path("portal/interests/matter/<int:conflict>/agree/", interest.portal_conflict_agree, name="portal_conflict_agree"),
     path("portal/interests/<int:interest>/withdraw/", interest.portal_interest_withdraw, name="portal_interest_withdraw"),
     # Directives between levels
     path("console/directives/", directive.directive_list, name="directive_list"),
@@ -92,6 +93,7 @@ urlpatterns: list[URLPattern] = [
     path("console/groups/<slug:kind>/positions/<int:position>/end/", position.position_end, name="position_end"),
     path("console/groups/<slug:kind>/composition/", position.group_composition, name="group_composition"),
     path("console/groups/<slug:kind>/exception/", position.group_exception, name="group_exception"),
+    path("console/groups/<slug:kind>/further-term/", position.position_exception, name="position_exception"),
     path("console/groups/<slug:kind>/<slug:code>/invite/", position.seat_invite, name="seat_invite"),
     path(
         "console/groups/<slug:kind>/offers/<uuid:uuid>/withdraw/",

@@ -434,8 +434,10 @@ def hand_over_seat(
     Seats that are still to come are dropped: they were never held.
 
     Raises:
+        PermissionRefusedError: The actor may not change seats; nothing is dropped then.
         InvalidInputError: The other institution may not sit there, or sits there already.
     """
+    require(actor, CHANGE_SEATS, VirtualGroup.objects.of(alliance).get(kind=group_kind))
     coming = GroupMembership.objects.of(alliance).filter(
         group__kind=group_kind, institution__code=institution_code, starts_at__gt=at
     )

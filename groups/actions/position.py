@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,8 +14,8 @@ from alliance.kernel.errors import InvalidInputError
 from alliance.kernel.events import emit
 from alliance.kernel.permissions import require
 from alliance.kernel.texts import Text, texts
-from groups.choices import SINGLE_POSITIONS, PositionKind, SeatRole
-from groups.models import GroupMembership, Position, SeatAlternate, Term, VirtualGroup
+from groups.choices import SINGLE_POSITIONS, GroupKind, MotionState, PositionKind, SeatRole
+from groups.models import GroupMembership, Motion, Position, SeatAlternate, Term, VirtualGroup
 from groups.permissions import CHANGE_POSITIONS, NAME_ALTERNATE
 from groups.signals import POSITION_FILLED
 from members.models import Institution, InstitutionStaff
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance, User
+
+
+TERMS_IN_A_ROW: Final = 2
+"""Terms in a row in which an institution holds the same position of a body at most (charter, article 13)."""
+FURTHER_TERM_EFFECT: Final = "further_term"
+"""Effect of a motion that lets an institution hold a position for a term more."""
 
 
 def _backwards(starts_at: datetime, ends_at: datetime | None) -> None:
@@ -92,6 +98,7 @@ def fill_position(
     term_number: int | None = None,
     starts_at: datetime,
     ends_at: datetime | None = None,
+    exception_motion: str = "",
     actor: User,
     at: datetime,
 ) -> Position:
@@ -106,13 +113,15 @@ def fill_position(
         term_number: The term it belongs to; without ``ends_at`` it ends with the term.
         starts_at: From when on.
         ends_at: Until before when; None: the end of the term, else open.
+        exception_motion: Code of the committee's passed motion that allows a term beyond the two in a row; each motion
+            allows it once.
         actor: Needs ``groups.change_positions``.
         at: Now.
 
     Raises:
         Institution.DoesNotExist: No such institution here.
         InvalidInputError: Unknown position or term, no working seat, not a person of the institution, held by somebody else,
-            or outside the term.
+            outside the term, or a third term in a row without such a motion.
     """
     group = VirtualGroup.objects.of(alliance).select_for_update().get(kind=group_kind)
     require(actor, CHANGE_POSITIONS, group)
@@ -153,6 +162,9 @@ def fill_position(
     if holder is not None:
         _require_person(alliance, institution, holder, starts_at)
     _refuse_second_holder(alliance, group, position, starts_at, ends_at)
+    motion = None
+    if is_further_term(group, position, institution, starts_at, ends_at):
+        motion = _allowed_by(group, position, institution, exception_motion.strip())
     row = Position(
         alliance=alliance,
         group=group,
@@ -160,6 +172,7 @@ def fill_position(
         institution=institution,
         user=holder,
         term=term,
+        exception_motion=motion,
         starts_at=starts_at,
         ends_at=ends_at,
     )
@@ -181,11 +194,82 @@ def fill_position(
             "holder": holder.uuid if holder else None,
             "from": starts_at,
             "until": ends_at,
+            **({"resolution": motion.code} if motion is not None else {}),
         },
         at=at,
     )
     emit(alliance, POSITION_FILLED, {"group": group_kind, "position": position, "institution": institution.code})
     return row
+
+
+def is_further_term(
+    group: VirtualGroup, position: str, institution: Institution, starts_at: datetime, ends_at: datetime | None
+) -> bool:
+    """Whether an institution would hold a position in more terms in a row than the charter allows; two queries.
+
+    A term counts when the position was held in any part of it, whether or not the entry names the term.
+    """
+    terms = list(Term.objects.of(group.alliance).filter(group=group).order_by("starts_at"))
+    if len(terms) <= TERMS_IN_A_ROW:
+        return False
+    held = list(
+        Position.objects.of(group.alliance)
+        .filter(group=group, kind=position, institution=institution)
+        .values_list("starts_at", "ends_at")
+    )
+
+    def touches(term: Term, start: datetime, end: datetime | None) -> bool:
+        return start < term.ends_at and (end is None or end > term.starts_at)
+
+    row: list[bool] = []  # the present row of terms held: True for those of the new period
+    for term in terms:
+        new = touches(term, starts_at, ends_at)
+        row = [*row, new] if new or any(touches(term, *period) for period in held) else []
+        if len(row) > TERMS_IN_A_ROW and any(row):
+            return True
+    return False
+
+
+def _allowed_by(group: VirtualGroup, position: str, institution: Institution, code: str) -> Motion:
+    """The committee's passed motion that allows a further term; each allows one.
+
+    Raises:
+        InvalidInputError: None was named, or none of that code allows it.
+    """
+    words: StrOrPromise
+    if not code:
+        words = _(
+            "%(institution)s has held this position for two terms in a row; the charter (article 13) allows no further one."
+        ) % {"institution": institution.name}
+    else:
+        motion = (
+            Motion.objects.of(group.alliance)
+            .filter(
+                code=code,
+                group__kind=GroupKind.COMMITTEE,
+                effect=FURTHER_TERM_EFFECT,
+                state=MotionState.PASSED,
+                effect_params__group=group.kind,
+                effect_params__position=position,
+                effect_params__institution=institution.code,
+            )
+            .first()
+        )
+        if motion is not None and not Position.objects.of(group.alliance).filter(exception_motion=motion).exists():
+            return motion
+        words = _("No passed motion %(code)s of the management committee allows %(institution)s a further term here.") % {
+            "code": code,
+            "institution": institution.name,
+        }
+    raise InvalidInputError(
+        words,
+        code="further_term",
+        remedy=_(
+            "Propose another institution, or put an exception to the committee and name its motion when it has passed."
+        ),
+        who=[_("the management committee, by resolution")],
+        fields={"exception_motion": words},
+    )
 
 
 def _require_person(alliance: Alliance, institution: Institution, person: User, moment: datetime) -> None:
@@ -263,6 +347,7 @@ def hand_over_position(position: Position, to: Institution | None, *, actor: Use
     """Settle a position within an institution's exit: end it, and give it to another institution where one is named.
 
     Raises:
+        PermissionRefusedError: The actor may not change positions; nothing is dropped then.
         InvalidInputError: The other institution has no working seat in the body.
     """
     row = (
@@ -271,6 +356,7 @@ def hand_over_position(position: Position, to: Institution | None, *, actor: Use
         .select_related("group", "term")
         .get(pk=position.pk)
     )
+    require(actor, CHANGE_POSITIONS, row)
     if row.ends_at is not None and row.ends_at <= at:
         return
     until, number = row.ends_at, row.term.number if row.term is not None else None
@@ -420,8 +506,6 @@ def end_alternate(alliance: Alliance, alternate_id: int, *, actor: User, at: dat
 def group_names(kind: str) -> dict[str, str]:
     """The name of a body in both languages, as parameters of texts; an empty kind is the assembly."""
     from django.utils import translation  # noqa: PLC0415 - only here
-
-    from groups.choices import GroupKind  # noqa: PLC0415 - likewise
 
     names = {}
     for key, language in (("body_en", "en"), ("body_zh", "zh-hans")):

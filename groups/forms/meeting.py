@@ -277,6 +277,12 @@ class PositionForm(AllianceForm):
     ends_on = forms.DateField(
         label=_("Until"), help_text=_("That day included; left empty, the end of the term."), required=False
     )
+    exception_motion = forms.CharField(
+        label=_("Motion of the committee that allows a further term"),
+        help_text=_("Only after two terms in a row: code of the passed motion."),
+        max_length=40,
+        required=False,
+    )
 
     def __init__(
         self,
@@ -315,6 +321,16 @@ class ExceptionForm(AllianceForm):
         label=_("Role"), choices=[(value, capfirst(label)) for value, label in SeatRole.choices], initial=SeatRole.MEMBER
     )
     ends_on = forms.DateField(label=_("Until"), help_text=_("That day included; left empty, open."), required=False)
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea, max_length=2000)
+
+
+class FurtherTermForm(AllianceForm):
+    """A third term in a row to put to the committee."""
+
+    position = forms.ChoiceField(
+        label=_("Position"), choices=[(value, capfirst(label)) for value, label in PositionKind.choices]
+    )
+    institution = forms.CharField(label=_("Institution"), help_text=_("Its code, such as I-0001."), max_length=40)
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea, max_length=2000)
 
 

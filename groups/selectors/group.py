@@ -270,7 +270,7 @@ def list_positions(group: VirtualGroup, at: datetime) -> list[Position]:
     rows = list(
         Position.objects.of(group.alliance)
         .filter(group=group)
-        .select_related("institution", "user", "term")
+        .select_related("institution", "user", "term", "exception_motion")
         .order_by("-starts_at", "-id")[:100]
     )
     for row in rows:

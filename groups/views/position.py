@@ -16,11 +16,21 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from alliance.actions.idempotency import once
 from alliance.kernel.permissions import require
+from groups.actions.further_term import put_further_term
 from groups.actions.group import change_composition
 from groups.actions.group_exception import put_exception
 from groups.actions.position import end_position, fill_position, set_term
 from groups.actions.seat_invitation import invite_to_group, withdraw_seat_invitation
-from groups.forms.meeting import CompositionForm, ExceptionForm, PositionForm, TermForm, since, start_of, until
+from groups.forms.meeting import (
+    CompositionForm,
+    ExceptionForm,
+    FurtherTermForm,
+    PositionForm,
+    TermForm,
+    since,
+    start_of,
+    until,
+)
 from groups.models import Position, VirtualGroup
 from groups.permissions import CHANGE_POSITIONS, CHANGE_SEATS
 from groups.selectors.group import get_group, list_people_of, list_seats, list_terms
@@ -121,6 +131,7 @@ def position_fill(request: HttpRequest, kind: str) -> HttpResponse:
             term_number=int(values["term"]) if values["term"] else None,
             starts_at=since(values["starts_on"], at),
             ends_at=until(values["ends_on"]),
+            exception_motion=values["exception_motion"],
             actor=request.user,  # type: ignore[arg-type]
             at=at,
         )
@@ -200,6 +211,42 @@ def group_exception(request: HttpRequest, kind: str) -> HttpResponse:
         return redirect("motion_detail", code=made[0].code)
     hint = _("A kind not foreseen for the group needs a decision of the management committee (charter, article 14).")
     return _page(request, form, group, _("Exception for a seat"), _("Put the motion"), hint)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@once
+def position_exception(request: HttpRequest, kind: str) -> HttpResponse:
+    """Put a third term in a row to the management committee."""
+    alliance, group = _enter(request, kind)
+    require(request.user, CHANGE_POSITIONS, group)
+    form = FurtherTermForm(posted(request))
+    made: list[Any] = []
+
+    def act() -> None:
+        values = form.cleaned_data
+        try:
+            made.append(
+                put_further_term(
+                    alliance,
+                    kind,
+                    values["position"],
+                    values["institution"].strip(),
+                    reason=values["reason"],
+                    actor=request.user,  # type: ignore[arg-type]
+                    at=timezone.now(),
+                )
+            )
+        except Institution.DoesNotExist:
+            form.add_error("institution", _("No institution of this alliance has that code."))
+
+    if request.method == "POST" and form.is_valid() and attempt(form, act) and made:
+        messages.success(
+            request, _("The motion is a draft. Open its vote; when it has passed, name it where you fill the position.")
+        )
+        return redirect("motion_detail", code=made[0].code)
+    hint = _("More than two terms in a row in the same position need a decision of the management committee (article 13).")
+    return _page(request, form, group, _("Further term"), _("Put the motion"), hint)
 
 
 @require_POST

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,11 +17,19 @@ from alliance.kernel import tenancy
 from alliance.kernel.errors import InvalidInputError, NotFoundError, PermissionRefusedError, TransitionRefusedError
 from alliance.kernel.permissions import Grant, grants_of
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent, User
-from groups.actions.group import change_composition, change_role, leave_group
+from groups.actions.further_term import put_further_term
+from groups.actions.group import change_composition, change_role, hand_over_seat, leave_group
 from groups.actions.group_exception import put_exception
 from groups.actions.handover import list_position_duties, list_seat_duties
 from groups.actions.motion import apply_effect
-from groups.actions.position import end_alternate, end_position, fill_position, name_alternate, set_term
+from groups.actions.position import (
+    end_alternate,
+    end_position,
+    fill_position,
+    hand_over_position,
+    name_alternate,
+    set_term,
+)
 from groups.actions.reminders import send_reminders
 from groups.actions.seat_invitation import answer_seat_invitation, invite_to_group, withdraw_seat_invitation
 from groups.choices import GroupKind, InvitationState, MotionState, SeatRole
@@ -120,6 +131,112 @@ def test_a_position_stays_inside_its_term_and_its_seat_and_needs_a_person_of_the
 
 
 # ------------------------------------------------------------------------------------------------- rights follow the dates
+
+
+@pytest.fixture
+def terms(act: Alliance, secretary: User) -> datetime:
+    """Four terms of the committee of two years each; when the first begins."""
+    make_group(act, COMMITTEE)
+    begin = NOON - 1460 * DAY
+    for number in range(1, 5):
+        start = begin + (number - 1) * 730 * DAY
+        set_term(act, COMMITTEE, number=number, starts_at=start, ends_at=start + 730 * DAY, actor=secretary, at=NOON)
+    return begin
+
+
+def hold(act: Alliance, secretary: User, institution: Any, number: int, begin: datetime, **more: Any) -> Position:
+    return fill_position(
+        act,
+        COMMITTEE,
+        more.pop("position", "chair"),
+        institution.code,
+        term_number=number,
+        starts_at=begin + (number - 1) * 730 * DAY,
+        actor=secretary,
+        at=NOON,
+        **more,
+    )
+
+
+def test_a_third_term_in_a_row_is_refused_and_a_pause_begins_anew(act: Alliance, secretary: User, terms: datetime) -> None:
+    institution, other = make_institution(act), make_institution(act)
+    for each in (institution, other):
+        make_seat(each, COMMITTEE, starts_at=terms)
+    hold(act, secretary, institution, 1, terms)
+    hold(act, secretary, institution, 2, terms)
+
+    with pytest.raises(InvalidInputError) as refusal:
+        hold(act, secretary, institution, 3, terms)
+
+    assert refusal.value.code == "further_term"
+    assert "committee" in str(refusal.value.remedy)
+    hold(act, secretary, institution, 3, terms, position="treasurer")  # another position
+    hold(act, secretary, other, 3, terms)
+    hold(act, secretary, institution, 4, terms)
+
+
+def test_a_period_that_names_no_term_counts_all_the_same(act: Alliance, secretary: User, terms: datetime) -> None:
+    institution = make_institution(act)
+    make_seat(institution, COMMITTEE, starts_at=terms)
+    hold(act, secretary, institution, 1, terms)
+
+    with pytest.raises(InvalidInputError, match="further_term"):
+        fill_position(act, COMMITTEE, "chair", institution.code, starts_at=terms + 800 * DAY, actor=secretary, at=NOON)
+    fill_position(
+        act,
+        COMMITTEE,
+        "chair",
+        institution.code,
+        starts_at=terms + 800 * DAY,
+        ends_at=terms + 1400 * DAY,
+        actor=secretary,
+        at=NOON,
+    )
+
+
+def test_the_committee_allows_a_further_term_by_a_motion_that_counts_once(
+    act: Alliance, secretary: User, terms: datetime
+) -> None:
+    institution = make_institution(act)
+    make_seat(institution, COMMITTEE, starts_at=terms)
+    for number in (1, 2):
+        hold(act, secretary, institution, number, terms)
+    asked: dict[str, Any] = {"actor": secretary, "at": NOON}
+    with pytest.raises(InvalidInputError, match="reason_missing"):
+        put_further_term(act, COMMITTEE, "chair", institution.code, reason=" ", **asked)
+    motion = put_further_term(act, COMMITTEE, "chair", institution.code, reason="Nobody else is ready.", **asked)
+    with pytest.raises(InvalidInputError, match="further_term_asked"):
+        put_further_term(act, COMMITTEE, "chair", institution.code, reason="Again.", **asked)
+    with pytest.raises(InvalidInputError, match="further_term"):
+        hold(act, secretary, institution, 3, terms, exception_motion=motion.code)  # not decided yet
+    Motion.objects.filter(pk=motion.pk).update(
+        state=MotionState.PASSED, opened_at=NOON, closes_at=NOON + DAY, closed_at=NOON + DAY, result_digest="0" * 64
+    )
+    assert apply_effect(act, motion.code, at=NOON)
+
+    row = hold(act, secretary, institution, 3, terms, exception_motion=motion.code)
+
+    assert row.exception_motion == motion
+    assert f'"resolution": "{motion.code}"' in json.dumps(
+        json.loads(AuditEntry.objects.of(act).filter(verb="fill_position").latest("id").record)
+    )
+    with pytest.raises(InvalidInputError, match="further_term"):
+        hold(act, secretary, institution, 4, terms, exception_motion=motion.code)
+
+
+@pytest.mark.parametrize("holds", list(itertools.product([False, True], repeat=4)))
+def test_no_order_of_filling_leaves_three_terms_in_a_row(
+    act: Alliance, secretary: User, terms: datetime, holds: tuple[bool, ...]
+) -> None:
+    institution = make_institution(act)
+    make_seat(institution, COMMITTEE, starts_at=terms)
+    for number in (4, 1, 3, 2):
+        if holds[number - 1]:
+            with contextlib.suppress(InvalidInputError):
+                hold(act, secretary, institution, number, terms)
+
+    held = {row.term.number for row in Position.objects.of(act).select_related("term") if row.term}
+    assert not any({first, first + 1, first + 2} <= held for first in (1, 2))
 
 
 def seat_grants(user: User, alliance: Alliance, moment: datetime) -> set[Grant]:
@@ -405,6 +522,20 @@ def test_what_ends_is_told_once_and_the_item_leaves_when_the_end_is_moved(act: A
     seat.save()
     send_reminders(act, at=NOON + DAY)
     assert not InboxItem.objects.of(act).filter(key__startswith="groups-ending:", done_at__isnull=True).exists()
+
+
+def test_nobody_without_the_right_drops_a_coming_seat_or_position(act: Alliance, secretary: User) -> None:
+    institution, stranger = make_institution(act), make_user()
+    make_seat(institution, COMMITTEE, starts_at=NOON + DAY)
+    row = fill_position(act, COMMITTEE, "chair", institution.code, starts_at=NOON + 2 * DAY, actor=secretary, at=NOON)
+
+    with pytest.raises(PermissionRefusedError):
+        hand_over_seat(act, COMMITTEE, institution.code, None, actor=stranger, at=NOON)
+    with pytest.raises(PermissionRefusedError):
+        hand_over_position(row, None, actor=stranger, at=NOON)
+
+    assert GroupMembership.objects.of(act).filter(institution=institution).exists()
+    assert Position.objects.of(act).filter(pk=row.pk).exists()
 
 
 def test_the_duties_of_an_exit_end_seats_and_hand_over_positions(act: Alliance) -> None:
