@@ -49,6 +49,7 @@ from members.selectors.expert import (
     summarise_pool,
     visible_experts,
 )
+from members.views.place import enter_place, found_or_404, place_url
 
 if TYPE_CHECKING:
     from alliance.kernel.requests import AllianceRequest
@@ -58,31 +59,16 @@ NAMES = dict(LANGUAGE_NAMES)
 
 
 def _enter(request: AllianceRequest, area: str) -> dict[str, Any]:
-    """The place of a page in the console or the portal, and the names of the routes beside it."""
-    if area == "console":
-        require(request.user, "alliance.view_console", request.alliance)
-        request.nav_key = "experts"
-    else:
-        require(request.user, VIEW_TALENT, request.alliance)
-        request.nav_key, request.tab_key = "institution", "experts"
-    prefix = "" if area == "console" else "portal_"
-    return {"area": area, "base": f"{area}/base.html", "prefix": prefix}
+    return enter_place(request, area, "experts", VIEW_TALENT)
 
 
 def _find(request: AllianceRequest, code: str) -> Expert:
-    try:
-        return get_expert(request.alliance, code, request.user)
-    except Expert.DoesNotExist:
-        raise Http404 from None
+    return found_or_404(lambda: get_expert(request.alliance, code, request.user))
 
 
 def _languages(expert: Expert) -> str:
     comma = pgettext("between items of a list", ", ")
     return comma.join(str(NAMES.get(code, code)) for code in expert.languages)
-
-
-def _link(place: dict[str, Any], name: str, **kwargs: Any) -> str:
-    return reverse(f"{place['prefix']}{name}", kwargs=kwargs)
 
 
 @require_safe
@@ -104,11 +90,11 @@ def expert_list(request: AllianceRequest, area: str) -> HttpResponse:
         **place,
         "query": query,
         "page": page,
-        "rows": [{"expert": expert, "url": _link(place, "expert_detail", code=expert.code)} for expert in page.items],
+        "rows": [{"expert": expert, "url": place_url(place, "expert_detail", code=expert.code)} for expert in page.items],
         "language_names": LANGUAGE_NAMES,
         "csv_url": f"?{keep.urlencode()}",
-        "clear_url": _link(place, "expert_list"),
-        "new_url": _link(place, "expert_new") if own or area == "console" else "",
+        "clear_url": place_url(place, "expert_list"),
+        "new_url": place_url(place, "expert_new") if own or area == "console" else "",
         "summary": summarise_pool(request.alliance) if area == "console" else None,
     }
     return render(request, "members/expert_list.html", context)
@@ -164,18 +150,18 @@ def expert_detail(request: AllianceRequest, code: str, area: str) -> HttpRespons
         "skills": list(expert.skills.order_by("position")),
         "keeps": keeps,
         "interests": [
-            {"interest": interest, "end_url": _link(place, "expert_interest_end", code=code, interest=interest.pk)}
+            {"interest": interest, "end_url": place_url(place, "expert_interest_end", code=code, interest=interest.pk)}
             for interest in list_interests(expert)
         ]
         if keeps
         else [],
         "consents": list(list_consents(expert)) if keeps else [],
         "changes": changes,
-        "edit_url": _link(place, "expert_edit", code=code),
-        "consent_url": _link(place, "expert_consent", code=code),
-        "interest_url": _link(place, "expert_interest_new", code=code),
-        "end_url": _link(place, "expert_end", code=code),
-        "crumbs": [{"label": _("Talent pool"), "url": _link(place, "expert_list")}, {"label": expert.name}],
+        "edit_url": place_url(place, "expert_edit", code=code),
+        "consent_url": place_url(place, "expert_consent", code=code),
+        "interest_url": place_url(place, "expert_interest_new", code=code),
+        "end_url": place_url(place, "expert_end", code=code),
+        "crumbs": [{"label": _("Talent pool"), "url": place_url(place, "expert_list")}, {"label": expert.name}],
     }
     return render(request, "members/expert_detail.html", context)
 
@@ -231,14 +217,14 @@ def expert_new(request: AllianceRequest, area: str) -> HttpResponse:
             place_errors(form, refusal.fields, refusal.reason)
         else:
             messages.success(request, _("The expert is in the talent pool."))
-            return redirect(_link(place, "expert_detail", code=expert.code))
+            return redirect(place_url(place, "expert_detail", code=expert.code))
     context = {
         **place,
         "form": form,
         "institution": institution,
         "heading": _("New expert"),
         "submit": _("Add to the talent pool"),
-        "cancel_url": _link(place, "expert_list"),
+        "cancel_url": place_url(place, "expert_list"),
         "wording": CONSENT_WORDING,
         "hidden": [("institution", institution.code)] if area == "console" else [],
     }
@@ -253,7 +239,7 @@ def _choose_institution(request: AllianceRequest, place: dict[str, Any]) -> Http
             found.filter(name_en__icontains=word) | found.filter(name_zh__icontains=word) | found.filter(code__iexact=word)
         )
     page = paginate(found, request.GET, ORDER)
-    context = {**place, "page": page, "words": words, "cancel_url": _link(place, "expert_list")}
+    context = {**place, "page": page, "words": words, "cancel_url": place_url(place, "expert_list")}
     return render(request, "members/expert_choose_institution.html", context)
 
 
@@ -276,14 +262,14 @@ def expert_edit(request: AllianceRequest, code: str, area: str) -> HttpResponse:
             place_errors(form, refusal.fields, refusal.reason)
         else:
             messages.success(request, _("The expert's entry was changed."))
-            return redirect(_link(place, "expert_detail", code=code))
+            return redirect(place_url(place, "expert_detail", code=code))
     context = {
         **place,
         "form": form,
         "institution": expert.institution,
         "heading": _("Change the entry"),
         "submit": _("Save"),
-        "cancel_url": _link(place, "expert_detail", code=code),
+        "cancel_url": place_url(place, "expert_detail", code=code),
     }
     return render(request, "members/expert_form.html", context)
 
@@ -303,14 +289,14 @@ def expert_consent(request: AllianceRequest, code: str, area: str) -> HttpRespon
             place_errors(form, refusal.fields, refusal.reason)
         else:
             messages.success(request, _("The consent is on record."))
-            return redirect(_link(place, "expert_detail", code=code))
+            return redirect(place_url(place, "expert_detail", code=code))
     context = {
         **place,
         "form": form,
         "institution": expert.institution,
         "heading": _("Consent on record"),
         "submit": _("Put on record"),
-        "cancel_url": _link(place, "expert_detail", code=code),
+        "cancel_url": place_url(place, "expert_detail", code=code),
         "wording": CONSENT_WORDING,
     }
     return render(request, "members/expert_form.html", context)
@@ -344,14 +330,14 @@ def expert_interest_new(request: AllianceRequest, code: str, area: str) -> HttpR
             place_errors(form, refusal.fields, refusal.reason)
         else:
             messages.success(request, _("The interest is declared."))
-            return redirect(_link(place, "expert_detail", code=code))
+            return redirect(place_url(place, "expert_detail", code=code))
     context = {
         **place,
         "form": form,
         "institution": expert.institution,
         "heading": _("Declare an interest"),
         "submit": _("Declare"),
-        "cancel_url": _link(place, "expert_detail", code=code),
+        "cancel_url": place_url(place, "expert_detail", code=code),
     }
     return render(request, "members/expert_form.html", context)
 
@@ -367,7 +353,7 @@ def expert_interest_end(request: AllianceRequest, code: str, interest: int, area
     except ExpertInterest.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("The interest ends today."))
-    return redirect(_link(place, "expert_detail", code=code))
+    return redirect(place_url(place, "expert_detail", code=code))
 
 
 @require_POST
@@ -378,7 +364,7 @@ def expert_end(request: AllianceRequest, code: str, area: str) -> HttpResponse:
     _find(request, code)
     end_expert(request.alliance, code, actor=request.user, at=timezone.now())
     messages.success(request, _("The expert left the talent pool; nothing personal is shown any more."))
-    return redirect(_link(place, "expert_list"))
+    return redirect(place_url(place, "expert_list"))
 
 
 @require_safe

@@ -42,6 +42,7 @@ from members.selectors.resource import (
     open_to,
     visible_resources,
 )
+from members.views.place import enter_place, found_or_404, place_url
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -52,24 +53,11 @@ ORDER = ("sort_key", "id")
 
 
 def _enter(request: AllianceRequest, area: str) -> dict[str, Any]:
-    if area == "console":
-        require(request.user, "alliance.view_console", request.alliance)
-        request.nav_key = "resources"
-    else:
-        require(request.user, VIEW_RESOURCES, request.alliance)
-        request.nav_key, request.tab_key = "institution", "resources"
-    return {"area": area, "base": f"{area}/base.html", "prefix": "" if area == "console" else "portal_"}
-
-
-def _link(place: dict[str, Any], name: str, **kwargs: Any) -> str:
-    return reverse(f"{place['prefix']}{name}", kwargs=kwargs)
+    return enter_place(request, area, "resources", VIEW_RESOURCES)
 
 
 def _find(request: AllianceRequest, code: str) -> Resource:
-    try:
-        return get_resource(request.alliance, code, request.user)
-    except Resource.DoesNotExist:
-        raise Http404 from None
+    return found_or_404(lambda: get_resource(request.alliance, code, request.user))
 
 
 def _acting(request: AllianceRequest) -> Institution:
@@ -93,14 +81,14 @@ def resource_list(request: AllianceRequest, area: str) -> HttpResponse:
     context = {
         **place,
         "page": page,
-        "rows": [{"resource": row, "url": _link(place, "resource_detail", code=row.code)} for row in page.items],
+        "rows": [{"resource": row, "url": place_url(place, "resource_detail", code=row.code)} for row in page.items],
         "words": words,
         "kind": kind if kind in ResourceKind.values else "",
         "kinds": [(value, capfirst(label)) for value, label in ResourceKind.choices],
         "is_empty": not words and kind not in ResourceKind.values,
         "bookings": list(list_own_bookings(request.alliance, own, timezone.now())[:50]) if own else [],
         "new_url": reverse("portal_resource_new") if area == "portal" and acting_institution_id(request) else "",
-        "clear_url": _link(place, "resource_list"),
+        "clear_url": place_url(place, "resource_list"),
     }
     return render(request, "members/resource_list.html", context)
 
@@ -144,10 +132,10 @@ def resource_detail(request: AllianceRequest, code: str, area: str) -> HttpRespo
         "facts": facts,
         "bookings": bookings,
         "users": list(resource.users.select_related("institution")) if changes else [],
-        "edit_url": _link(place, "resource_edit", code=code) if changes else "",
+        "edit_url": place_url(place, "resource_edit", code=code) if changes else "",
         "book_url": reverse("portal_resource_book", kwargs={"code": code}) if may_book else "",
         "crumbs": [
-            {"label": _("Resources"), "url": _link(place, "resource_list")},
+            {"label": _("Resources"), "url": place_url(place, "resource_list")},
             {"label": resource.name_en or resource.name_zh},
         ],
     }
@@ -225,14 +213,14 @@ def resource_edit(request: AllianceRequest, code: str, area: str) -> HttpRespons
             place_errors(form, refusal.fields, refusal.reason)
         else:
             messages.success(request, _("The resource was changed."))
-            return redirect(_link(place, "resource_detail", code=code))
+            return redirect(place_url(place, "resource_detail", code=code))
     context = {
         **place,
         "form": form,
         "heading": _("Change the resource"),
         "institution": resource.institution,
         "submit": _("Save"),
-        "cancel_url": _link(place, "resource_detail", code=code),
+        "cancel_url": place_url(place, "resource_detail", code=code),
     }
     return render(request, "members/expert_form.html", context)
 
