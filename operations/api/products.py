@@ -64,6 +64,21 @@ PRODUCT = Projection(
             order=("round",),
             where="{t}.state IN ('passed', 'failed', 'inconclusive')",
         ),
+        Listed(
+            "pieces",
+            "pieces",
+            (
+                Value("code"),
+                Value("kind"),
+                Value("audience"),
+                Value("channel"),
+                Value("title_en"),
+                Value("title_zh"),
+                Value("published_at"),
+            ),
+            order=("code",),
+            where="{t}.state = 'published'",
+        ),
     ),
     filters=(
         OneOf("kind"),
@@ -117,6 +132,17 @@ EXAMPLE: dict[str, Any] = {
             "answers": 5,
             "mean_score": "82.40",
             "decided_at": "2026-08-20T10:00:00.000000Z",
+        }
+    ],
+    "pieces": [
+        {
+            "code": "PC-007",
+            "kind": "wechat_article",
+            "audience": "industry",
+            "channel": "wechat",
+            "title_en": "Your loom's carbon, in four steps",
+            "title_zh": "四步算清织机的碳",
+            "published_at": "2026-09-02T01:00:00.000000Z",
         }
     ],
 }

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from operations.api import products, writes
+from operations.api import pieces, products, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
     path("products/<str:code>/", products.ProductDetail.as_view(), name="api_product_detail"),
     path("products/<str:code>/transitions/<str:step>/", writes.ProductStep.as_view(), name="api_product_step"),
     path("products/<str:code>/pilot-feedback/", writes.PilotAnswer.as_view(), name="api_pilot_answer"),
+    path("pieces/", pieces.PieceList.as_view(), name="api_piece_list"),
+    path("pieces/<str:code>/", pieces.PieceDetail.as_view(), name="api_piece_detail"),
 ]

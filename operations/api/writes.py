@@ -148,7 +148,7 @@ class ProductCollection(ProductList, WriteEndpoint):
     responses: ClassVar[Mapping[str, Mapping[int, Any]]] = {"POST": {201: ref("Product")}}
     examples: ClassVar[Mapping[Any, Any]] = {
         **ProductList.examples,
-        "POST": EXAMPLE | {"state": "draft", "released_at": None, "pilots": [], "version": 1},
+        "POST": EXAMPLE | {"state": "draft", "released_at": None, "pilots": [], "pieces": [], "version": 1},
         ("POST", "request"): {
             "institution": "itp",
             "kind": "guide",
