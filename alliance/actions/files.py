@@ -184,16 +184,25 @@ def _copy(file: Any, copy: Any, limit: int) -> int:
     return size
 
 
-@contextmanager
-def open_stored(stored: StoredFile) -> Iterator[IO[bytes]]:
-    """The content of a file, for code that has asked for permission itself.
+def open_content(stored: StoredFile) -> IO[bytes]:
+    """The content of a file, open at its start, for code that has asked for permission itself and closes it.
 
     Raises:
         NotFoundError: It was refused, is still being checked, or its content is gone.
     """
     if stored.state != FileState.CLEAN or not default_storage.exists(stored.storage_name):
         raise NotFoundError
-    with default_storage.open(stored.storage_name, "rb") as content:
+    return default_storage.open(stored.storage_name, "rb")
+
+
+@contextmanager
+def open_stored(stored: StoredFile) -> Iterator[IO[bytes]]:
+    """The content of a file for the length of a block, for code that has asked for permission itself.
+
+    Raises:
+        NotFoundError: It was refused, is still being checked, or its content is gone.
+    """
+    with open_content(stored) as content:
         yield content
 
 

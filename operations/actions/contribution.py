@@ -190,7 +190,7 @@ def name_contributions(
         if is_new:
             inbox.settle(alliance, _key(product, part.institution_id), by=actor, at=at)
             if row.confirmed_at is None:
-                _ask_to_confirm(product, row, at=at)
+                ask_to_confirm(product, row, at=at)
     for row in before.values():
         inbox.settle(alliance, _key(product, row.institution_id), by=actor, at=at)
         row.delete()
@@ -211,7 +211,8 @@ def name_contributions(
     return kept
 
 
-def _ask_to_confirm(product: Product, row: Contribution, *, at: datetime) -> None:
+def ask_to_confirm(product: Product, row: Contribution, *, at: datetime) -> None:
+    """Put a part into the inbox of the institution whose part it is."""
     ask(
         product,
         "contribution_confirm",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import record_audit
-from alliance.actions.files import open_stored, store_upload
+from alliance.actions.files import open_content, store_upload
 from alliance.choices import FileState
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
@@ -246,10 +245,8 @@ def file_of(stored: StoredFile) -> ProductFile | None:
     )
 
 
-def open_public_file(
-    alliance: Alliance, code: str, file_uuid: uuid.UUID
-) -> tuple[StoredFile, AbstractContextManager[IO[bytes]]]:
-    """A file of a released product that anybody may download.
+def open_public_file(alliance: Alliance, code: str, file_uuid: uuid.UUID) -> tuple[StoredFile, IO[bytes]]:
+    """A file of a released product that anybody may download, open at its start.
 
     Raises:
         NotFoundError: There is none, the product is not released or no more in use, or the file is not for the public.
@@ -269,4 +266,4 @@ def open_public_file(
     )
     if row is None:
         raise NotFoundError
-    return row.file, open_stored(row.file)
+    return row.file, open_content(row.file)

@@ -15,7 +15,7 @@ from alliance.kernel.permissions import can, grants_of, institutions_acted_for, 
 from alliance.kernel.references import Referred, find_referred
 from groups.models import Directive, ReceivedDirective
 from groups.permissions import VIEW_DIRECTIVES
-from operations.choices import ReferenceKind
+from operations.choices import ProductState, ReferenceKind
 from operations.models import Product, ProductReference, Project, ProjectPerson
 from operations.selectors.product import SEES_ALL, list_visible_products
 
@@ -77,6 +77,11 @@ def list_referring(alliance: Alliance, reader: Any, kind: str, code: str) -> lis
     """Products open to this reader that refer to a record; one query."""
     rows = ProductReference.objects.of(alliance).filter(product=OuterRef("pk"), kind=kind, code=code)
     return list(list_visible_products(alliance, reader, at=timezone.now()).filter(Exists(rows)).order_by("code")[:20])
+
+
+def open_successor(product: Product) -> Product | None:
+    """The next version of a product that is under way or released; a withdrawn one does not count; one query."""
+    return product.successors.exclude(state=ProductState.WITHDRAWN).order_by("-id").first()
 
 
 def _address(name: str, code: str) -> str:
