@@ -25,12 +25,12 @@ from operations import (  # noqa: F401 - register themselves
 )
 from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
 from operations.actions.demo import load
-from operations.actions.feedback import EVIDENCE_PURPOSE
 from operations.actions.piece import follow_product
 from operations.actions.release import follow_conflicts
+from operations.actions.workbook import EVIDENCE_PURPOSE
 from operations.choices import ProductState
 from operations.gates import Gate, add_gate
-from operations.models import PilotFeedback
+from operations.models import PilotFeedback, WorkbookEntry
 from operations.permissions import START_PIECE, VIEW_PIPELINE
 from operations.selectors import gates  # noqa: F401 - registers itself
 from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
@@ -48,10 +48,15 @@ for indicator in (RELEASED_WITH_MEAN_SCORE, IN_PILOT):
     indicators.register(indicator.name, indicator)
 
 
-def _answer_of(stored: StoredFile) -> PilotFeedback | None:
-    """The answer a piece of evidence belongs to; its permission is asked of that answer."""
-    return (
+def _answer_of(stored: StoredFile) -> PilotFeedback | WorkbookEntry | None:
+    """The answer or the entry a piece of evidence belongs to; its permission is asked of that record."""
+    answer = (
         PilotFeedback.objects.filter(alliance_id=stored.alliance_id, evidence=stored)
+        .select_related("alliance", "participant__pilot__product")
+        .first()
+    )
+    return answer or (
+        WorkbookEntry.objects.filter(alliance_id=stored.alliance_id, file=stored)
         .select_related("alliance", "participant__pilot__product")
         .first()
     )

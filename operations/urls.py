@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from operations.views import piece, pilot, point, product
+from operations.views import piece, pilot, point, product, workbook
 
 urlpatterns: list[URLPattern] = [
     path("console/pilots/", pilot.pilot_board, name="pilot_board"),
@@ -40,4 +40,13 @@ urlpatterns: list[URLPattern] = [
     path("pilots/<slug:code>/pieces/<slug:piece>/renew/", piece.piece_renew, name="piece_renew"),
     path("pilots/<slug:code>/pieces/<slug:piece>/publish/", piece.piece_publish, name="piece_publish"),
     path("pilots/<slug:code>/pieces/<slug:piece>/withdraw/", piece.piece_withdraw, name="piece_withdraw"),
+    path("portal/pilots/<slug:code>/workbook/", workbook.pilot_workbook, name="pilot_workbook"),
+    path("portal/pilots/<slug:code>/workbook/state/", workbook.pilot_workbook_state, name="pilot_workbook_state"),
+    path("portal/pilots/<slug:code>/workbook/shell/", workbook.pilot_workbook_shell, name="pilot_workbook_shell"),
+    path("portal/pilots/<slug:code>/workbook/worker.js", workbook.pilot_workbook_worker, name="pilot_workbook_worker"),
+    path(
+        "portal/pilots/<slug:code>/workbook/entries/<uuid:key>/strike/",
+        workbook.pilot_workbook_strike,
+        name="pilot_workbook_strike",
+    ),
 ]

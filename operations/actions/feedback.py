@@ -1,4 +1,4 @@
-"""Structured answers of pilot firms."""
+"""Structured answers of pilot firms: the form that asks everything at once, written through the workbook."""
 
 from __future__ import annotations
 
@@ -8,34 +8,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from alliance.actions import inbox
 from alliance.actions.audit import record_audit
-from alliance.actions.files import store_upload
-from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError, PermissionRefusedError
-from alliance.kernel.permissions import permissions, require
-from groups.actions.conflict import require_no_conflict
-from operations.actions.point import raise_point, said, take_back_point
-from operations.choices import DefectSeverity, ParticipantState, PilotState, PointSource, PointState
-from operations.models import CriterionScore, FeedbackPoint, Pilot, PilotFeedback, PilotParticipant, Product
-from operations.permissions import ANSWER_PILOT, DOWNLOAD_EVIDENCE, own_institutions
+from alliance.kernel.errors import InvalidInputError
+from operations.actions.point import take_back_point
+from operations.actions.workbook import (
+    MAX_TEXT,
+    Entry,
+    Site,
+    check_may_write,
+    check_taken,
+    digest_of,
+    open_site,
+    put_entry,
+    undo_entry,
+)
+from operations.choices import DefectSeverity, EntryKind, PointSource, PointState
+from operations.models import FeedbackPoint, PilotFeedback, WorkbookEntry
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from alliance.models import Alliance, User
 
-EVIDENCE_PURPOSE: Final = "pilot_evidence"
 MAX_DEFECTS: Final = 20
-MAX_TEXT: Final = 4000
-
-
-class PilotClosedError(DomainError):
-    """The round takes no answers any more; the answer was not counted."""
-
-    code = "pilot_closed"
+REPLACED: Final = "Replaced by a changed answer"
+"""Why an entry is struck out that the person took out of the answer form; kept in the record as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +48,6 @@ class DefectNote:
 
     severity: str
     description: str
-
-
-def _share_lock(alliance: Alliance, product: Product) -> Pilot | None:
-    """The latest round, locked against closing but not against other answers, as it stands now.
-
-    ``FOR SHARE``: answers go on side by side; whoever closes the round (``FOR UPDATE``) waits for them, and whoever answers
-    after that finds it closed. Django has no such lock, hence the SQL.
-    """
-    rows = Pilot.objects.raw(
-        "SELECT * FROM operations_pilot WHERE alliance_id = %s AND product_id = %s ORDER BY round DESC LIMIT 1 FOR SHARE",
-        [alliance.pk, product.pk],
-    )
-    return next(iter(rows), None)
-
-
-def _check_scores(pilot: Pilot, scores: Mapping[int, Any]) -> dict[int, int]:
-    """Scores by criterion id; every criterion exactly once, on its scale."""
-    problems: dict[str, Any] = {}
-    checked: dict[int, int] = {}
-    criteria = list(pilot.criteria.order_by("position"))
-    known = {criterion.position for criterion in criteria}
-    for position in scores:
-        if position not in known:
-            problems[f"score_{position}"] = _("This pilot has no criterion of that number.")
-    for criterion in criteria:
-        given = scores.get(criterion.position)
-        name = f"score_{criterion.position}"
-        if given is None:
-            problems[name] = _("Choose a score for “%(criterion)s”.") % {"criterion": criterion.name}
-        elif isinstance(given, bool) or not isinstance(given, int):
-            problems[name] = _("Give a whole number.")
-        elif not criterion.scale_low <= given <= criterion.scale_high:
-            problems[name] = _("Give a number from %(low)s to %(high)s.") % {
-                "low": criterion.scale_low,
-                "high": criterion.scale_high,
-            }
-        else:
-            checked[criterion.pk] = given
-    if problems:
-        raise InvalidInputError(_("The answer is not complete."), code="scores_invalid", fields=problems)
-    return checked
 
 
 def _check_defects(defects: Sequence[DefectNote]) -> list[DefectNote]:
@@ -131,7 +89,7 @@ def submit_feedback(
     """Answer for a pilot firm, or change one's own answer, until the round closes.
 
     An answer that arrives at the deadline itself counts; one that arrives a microsecond later is refused, and the person
-    keeps what was typed. Every accepted answer is counted.
+    keeps what was typed. Every accepted answer is counted. Its parts are entries of the site's workbook.
 
     Args:
         alliance: The tenant.
@@ -152,70 +110,37 @@ def submit_feedback(
         InvalidInputError: A score is missing or off its scale, a defect is not described, the text is too long.
         UploadRefusedError: The file is not of a kind taken here.
     """
-    product = Product.objects.of(alliance).filter(code=code).first()
-    pilot = _share_lock(alliance, product) if product is not None else None
-    if product is None or pilot is None:
-        raise NotFoundError
-    pilot.product = product
-    require(actor, ANSWER_PILOT, pilot)
-    if institution_id not in own_institutions(actor, alliance, at=timezone.now()):
-        declared = permissions.get(ANSWER_PILOT)
-        raise PermissionRefusedError(declared.act, permission=ANSWER_PILOT, who=declared.describe_holders())
-    participant = (
-        pilot.participants.select_related("institution")
-        .filter(institution_id=institution_id)
-        .exclude(state=ParticipantState.WITHDRAWN)
-        .first()
-    )
-    if participant is None:
-        raise NotFoundError
-    require_no_conflict(alliance, institution_id, product.matter)
-    _check_open(pilot, at)
-    key = str(actor.uuid)
-    others = PilotFeedback.objects.of(alliance).filter(participant__pilot=pilot, respondent_key=key)
-    if others.exclude(participant=participant).exists():
-        raise DomainError(
-            _("You have answered for another pilot firm already; one person gives one answer."),
-            code="answered_elsewhere",
-        )
+    site = open_site(alliance, code, institution_id=institution_id, actor=actor)
+    product, pilot, participant = site.product, site.pilot, site.participant
+    check_may_write(site)
+    check_taken(pilot, EntryKind.SCORES, "", at=at)
     text = suggestion.strip()
     if len(text) > MAX_TEXT:
         words = _("This is longer than %(count)s characters.") % {"count": MAX_TEXT}
         raise InvalidInputError(words, fields={"suggestion": words})
-    by_criterion, noted = _check_scores(pilot, scores), _check_defects(defects)
-    stored = (
-        store_upload(alliance, evidence, EVIDENCE_PURPOSE, actor=actor, permission=DOWNLOAD_EVIDENCE) if evidence else None
+    noted = _check_defects(defects)
+    answers = PilotFeedback.objects.select_for_update().filter(
+        alliance=alliance, participant=participant, respondent_key=str(actor.uuid)
     )
-    feedback, is_new = PilotFeedback.objects.select_for_update().get_or_create(
-        alliance=alliance,
-        participant=participant,
-        respondent_key=key,
-        defaults={"respondent": actor, "submitted_at": at},
-    )
-    feedback.submitted_at = at
+    present = answers.first()
+    before = {score.criterion_id: score.score for score in present.scores.all()} if present else {}
+    _put(site, EntryKind.SCORES, {"scores": {str(position): score for position, score in scores.items()}}, at=at)
+    feedback = answers.get()
+    stored = _put(site, EntryKind.PHOTO, {}, at=at, file=evidence).file if evidence else None
     if stored is not None:
         feedback.evidence = stored
-    feedback.save(update_fields=["submitted_at", "evidence"])
-    before = {score.criterion_id: score.score for score in feedback.scores.all()}
-    feedback.scores.all().delete()
-    CriterionScore.objects.bulk_create(
-        CriterionScore(alliance=alliance, feedback=feedback, criterion_id=criterion_id, score=score)
-        for criterion_id, score in by_criterion.items()
-    )
-    _write_points(product, pilot, feedback, noted, text, actor=actor, at=at)
-    if participant.state == ParticipantState.INVITED:
-        PilotParticipant.objects.filter(pk=participant.pk).update(state=ParticipantState.ANSWERED)
-        inbox.settle(alliance, f"pilot-feedback:{pilot.pk}:{institution_id}", by=actor, at=at)
+        feedback.save(update_fields=["evidence"])
+    _write_points(site, feedback, noted, text, at=at)
     record_audit(
         feedback,
         actor=actor,
-        verb="submit_feedback" if is_new else "change_feedback",
+        verb="change_feedback" if present else "submit_feedback",
         before={"scores": before} if before else None,
         after={
             "product": product.code,
             "round": pilot.round,
             "institution": participant.institution.code,
-            "scores": by_criterion,
+            "scores": {score.criterion_id: score.score for score in feedback.scores.all()},
             "defects": [defect.severity for defect in noted],
             "evidence": stored.uuid if stored else None,
         },
@@ -232,27 +157,31 @@ def submit_feedback(
     return feedback
 
 
+def _put(
+    site: Site,
+    kind: str,
+    body: Mapping[str, Any],
+    *,
+    at: datetime,
+    file: Any = None,
+    feedback: PilotFeedback | None = None,
+) -> WorkbookEntry:
+    entry = Entry(key=uuid.uuid4(), kind=kind, body=body, file=file)
+    return put_entry(site, entry, content=digest_of(entry), at=at, recorded=False, feedback=feedback)
+
+
 def form_points(feedback: PilotFeedback) -> list[FeedbackPoint]:
     """The points that the form of an answer wrote, oldest first: its defects, then its suggestion; one query."""
-    rows = FeedbackPoint.objects.filter(
-        alliance_id=feedback.alliance_id, feedback=feedback, key__startswith=f"answer:{feedback.pk}:"
-    )
+    rows = FeedbackPoint.objects.filter(alliance_id=feedback.alliance_id, feedback=feedback)
     return sorted(rows, key=lambda point: (point.source != PointSource.DEFECT, point.pk))
 
 
 def _write_points(
-    product: Product,
-    pilot: Pilot,
-    feedback: PilotFeedback,
-    defects: Sequence[DefectNote],
-    suggestion: str,
-    *,
-    actor: User,
-    at: datetime,
+    site: Site, feedback: PilotFeedback, defects: Sequence[DefectNote], suggestion: str, *, at: datetime
 ) -> None:
     """Make the points of an answer say what its form says now.
 
-    A point that stands with the same words stays as it is; one that is gone from the form is taken back while nobody has
+    A point that stands with the same words stays as it is; one that is gone from the form is struck out while nobody has
     answered it; an answered one stays, because it was answered.
     """
     wanted = [(PointSource.DEFECT.value, defect.severity, defect.description) for defect in defects]
@@ -263,32 +192,22 @@ def _write_points(
         if stands in wanted:
             wanted.remove(stands)
         elif point.state == PointState.OPEN:
-            take_back_point(product, key=point.key)
+            _take_back(site, point, at=at)
     for source, severity, words in wanted:
-        raise_point(
-            product,
-            key=f"answer:{feedback.pk}:{uuid.uuid4()}",
-            source=source,
-            severity=severity,
-            pilot=pilot,
-            participant=feedback.participant,
-            feedback=feedback,
-            raised_by=actor,
-            at=at,
-            **said(words),
-        )
+        if source == PointSource.DEFECT:
+            _put(site, EntryKind.DEFECT, {"severity": severity, "text": words}, at=at, feedback=feedback)
+        else:
+            _put(site, EntryKind.SUGGESTION, {"text": words}, at=at, feedback=feedback)
 
 
-def _check_open(pilot: Pilot, at: datetime) -> None:
-    if pilot.state == PilotState.PLANNED or at < pilot.starts_at:
-        raise PilotClosedError(
-            _("This pilot has not begun yet; it opens on %(day)s.")
-            % {"day": f"{timezone.localtime(pilot.starts_at):%Y-%m-%d %H:%M}"},
-            code="pilot_not_open",
-        )
-    if not pilot.is_running or at > pilot.deadline:
-        raise PilotClosedError(
-            _("This pilot closed on %(day)s. Your answer was not counted; what you wrote stands below.")
-            % {"day": f"{timezone.localtime(min(pilot.closed_at or pilot.deadline, pilot.deadline)):%Y-%m-%d %H:%M}"},
-            remedy=_("Ask the secretariat whether the pilot is extended."),
-        )
+def _take_back(site: Site, point: FeedbackPoint, *, at: datetime) -> None:
+    kind, _colon, key = point.key.partition(":")
+    entry: WorkbookEntry | None = None
+    if kind in EntryKind.values:
+        entry = WorkbookEntry.objects.filter(
+            alliance_id=point.alliance_id, participant=site.participant, kind=kind, key=key, struck_at__isnull=True
+        ).first()
+    if entry is not None:
+        undo_entry(site, entry, reason=REPLACED, at=at)
+    else:
+        take_back_point(site.product, key=point.key)  # of a paper form, which is no entry of the workbook

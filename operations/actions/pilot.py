@@ -206,6 +206,20 @@ def note_extension(pilot: Pilot, deadline: datetime, *, actor: User | None, at: 
     )
 
 
+def require_joined(participant: PilotParticipant) -> None:
+    """Refuse what an invited site writes before it said that it takes part.
+
+    Raises:
+        DomainError: ``not_accepted``.
+    """
+    if participant.state == ParticipantState.INVITED:
+        raise DomainError(
+            _("Your firm has not said yet that it takes part in this pilot."),
+            code="not_accepted",
+            remedy=_("Answer the invitation first; it is on the page of your site."),
+        )
+
+
 def ask_for_feedback(pilot: Pilot, participant: PilotParticipant, *, at: datetime) -> None:
     """Put the feedback form in the inbox of a pilot firm's people, or renew its due date there."""
     ask(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,8 +29,8 @@ from alliance.kernel.faults import point as fault_point
 from alliance.kernel.permissions import permissions, require
 from alliance.kernel.turns import take_turns
 from groups.actions.conflict import require_no_conflict
-from operations.actions.pilot import ask_for_feedback
-from operations.actions.point import raise_point, take_back_point
+from operations.actions.pilot import ask_for_feedback, require_joined, wake_workflow
+from operations.actions.point import raise_point, said, take_back_point
 from operations.choices import DefectSeverity, EntryKind, ParticipantState, PilotState, PointSource, ReadingPhase
 from operations.models import (
     CriterionScore,
@@ -62,7 +61,6 @@ LEFT: Final = (ParticipantState.WITHDRAWN, ParticipantState.DECLINED)
 """States of a site that writes nothing any more."""
 POINTS: Final = {EntryKind.DEFECT.value: PointSource.DEFECT, EntryKind.SUGGESTION.value: PointSource.SUGGESTION}
 """Kinds of entry that are points for the makers to answer."""
-_HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _FIELDS: Final[dict[str, frozenset[str]]] = {
     EntryKind.READING.value: frozenset({"measure", "phase", "value", "taken_on"}),
     EntryKind.SCORES.value: frozenset({"scores"}),
@@ -226,7 +224,15 @@ def _hold_round(alliance: Alliance, product: Product) -> Pilot | None:
     return next(iter(rows), None)
 
 
-def put_entry(site: Site, entry: Entry, *, content: str, at: datetime, recorded: bool = True) -> WorkbookEntry:
+def put_entry(
+    site: Site,
+    entry: Entry,
+    *,
+    content: str,
+    at: datetime,
+    recorded: bool = True,
+    feedback: PilotFeedback | None = None,
+) -> WorkbookEntry:
     """Check, keep and carry out an entry that is not there yet; part of an act that opened the site.
 
     Args:
@@ -235,6 +241,7 @@ def put_entry(site: Site, entry: Entry, *, content: str, at: datetime, recorded:
         content: From :func:`digest_of`.
         at: Moment of arrival.
         recorded: False where the caller's own act is recorded in one entry of the audit log.
+        feedback: The answer it is part of, where it came with the answer form.
     """
     alliance, product, pilot, participant, actor = (
         site.product.alliance,
@@ -243,10 +250,10 @@ def put_entry(site: Site, entry: Entry, *, content: str, at: datetime, recorded:
         site.participant,
         site.actor,
     )
-    require_no_conflict(alliance, participant.institution_id, product.matter)
-    _check_round(pilot, entry, at=at)
+    check_may_write(site)
+    _check_round(pilot, entry)
+    check_taken(pilot, entry.kind, str(entry.body.get("phase", "")), at=at)
     body = _check_body(pilot, entry, at=at)
-    _check_taken(pilot, entry.kind, str(body.get("phase", "")), at=at)
     if entry.kind == EntryKind.SCORES:
         _check_one_answer(site)
     stored: StoredFile | None = None
@@ -278,9 +285,10 @@ def put_entry(site: Site, entry: Entry, *, content: str, at: datetime, recorded:
             severity=body.get("severity", ""),
             pilot=pilot,
             participant=participant,
+            feedback=feedback,
             raised_by=actor,
             at=at,
-            **in_its_language(body["text"]),
+            **said(body["text"]),
         )
     if recorded:
         words = {name: str(body[name]) for name in ("text", "caption") if body.get(name)}
@@ -342,11 +350,6 @@ def point_key(entry: WorkbookEntry) -> str:
     return f"{entry.kind}:{entry.key}"
 
 
-def in_its_language(text: str) -> dict[str, str]:
-    """The text under the name of the language it is written in; a site writes in one of the two."""
-    return {"text_zh" if _HAN.search(text) else "text_en": text}
-
-
 # --------------------------------------------------------------------------------------------------------------- checks
 
 
@@ -354,7 +357,18 @@ def _moment(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
 
 
-def _check_round(pilot: Pilot, entry: Entry, *, at: datetime) -> None:  # noqa: ARG001 - one shape of checks
+def check_may_write(site: Site) -> None:
+    """Refuse a site that stands aside from the product or has not accepted its invitation.
+
+    Raises:
+        ConflictOfInterestError: It stands aside.
+        DomainError: ``not_accepted``.
+    """
+    require_no_conflict(site.product.alliance, site.participant.institution_id, site.product.matter)
+    require_joined(site.participant)
+
+
+def _check_round(pilot: Pilot, entry: Entry) -> None:
     if entry.round is not None and entry.round != pilot.round:
         raise PilotClosedError(
             _("This was written for round %(round)s, which is over. It was not counted.") % {"round": entry.round},
@@ -362,7 +376,7 @@ def _check_round(pilot: Pilot, entry: Entry, *, at: datetime) -> None:  # noqa: 
         )
 
 
-def _check_taken(pilot: Pilot, kind: str, phase: str, *, at: datetime) -> None:
+def check_taken(pilot: Pilot, kind: str, phase: str, *, at: datetime) -> None:
     """Refuse what the round does not take at this moment.
 
     Raises:
@@ -380,13 +394,14 @@ def _check_taken(pilot: Pilot, kind: str, phase: str, *, at: datetime) -> None:
         )
     if not pilot.is_running or at > pilot.deadline:
         raise PilotClosedError(
-            _("This pilot closed on %(day)s. This was not counted; what you wrote is kept where you wrote it.")
+            _("This pilot closed on %(day)s. Your answer was not counted; what you wrote is kept.")
             % {"day": _moment(min(pilot.closed_at or pilot.deadline, pilot.deadline))},
             remedy=_("Ask the secretariat whether the pilot is extended or taken up again."),
         )
     if is_baseline:
         raise PilotClosedError(
-            _("The trial began on %(day)s; measurements from before it are taken until then.") % {"day": _moment(pilot.starts_at)},
+            _("The trial began on %(day)s; measurements from before it are taken until then.")
+            % {"day": _moment(pilot.starts_at)},
             code="baseline_over",
             remedy=_("Write it as a note, and tell the secretariat."),
         )
@@ -546,6 +561,22 @@ def _take_reading(site: Site, entry: WorkbookEntry) -> None:
         entered_by=site.actor,
         received_at=entry.received_at,
     )
+    if entry.body["phase"] == ReadingPhase.BASELINE:
+        _settle_baseline(site, at=entry.received_at)
+
+
+def _settle_baseline(site: Site, *, at: datetime) -> None:
+    """Nobody waits for a site any more that has measured everything before the trial; the round may begin."""
+    measured = Reading.objects.filter(
+        alliance_id=site.product.alliance_id,
+        participant=site.participant,
+        phase=ReadingPhase.BASELINE,
+        struck_at__isnull=True,
+    ).values("measure_id")
+    if not site.pilot.measures.exclude(pk__in=measured).exists():
+        key = f"pilot-baseline:{site.pilot.pk}:{site.participant.institution_id}"
+        inbox.settle(site.product.alliance, key, by=site.actor, at=at)
+        wake_workflow(site.product.alliance)
 
 
 def _count_scores(site: Site, *, at: datetime, person: User | None = None) -> PilotFeedback | None:
@@ -578,8 +609,9 @@ def _count_scores(site: Site, *, at: datetime, person: User | None = None) -> Pi
         for answer in answers:
             answer.delete()
         if not participant.feedback.exists():
-            back = ParticipantState.ACCEPTED if participant.accepted_at else ParticipantState.INVITED
-            PilotParticipant.objects.filter(pk=participant.pk, state=ParticipantState.ANSWERED).update(state=back)
+            PilotParticipant.objects.filter(pk=participant.pk, state=ParticipantState.ANSWERED).update(
+                state=ParticipantState.ACCEPTED
+            )
             ask_for_feedback(site.pilot, participant, at=at)
         return None
     feedback, _is_new = answers.get_or_create(
@@ -597,7 +629,7 @@ def _count_scores(site: Site, *, at: datetime, person: User | None = None) -> Pi
         CriterionScore(alliance=alliance, feedback=feedback, criterion_id=ids[int(position)], score=score)
         for position, score in newest.body["scores"].items()
     )
-    if participant.state in {ParticipantState.INVITED, ParticipantState.ACCEPTED}:
+    if participant.state == ParticipantState.ACCEPTED:
         PilotParticipant.objects.filter(pk=participant.pk).update(state=ParticipantState.ANSWERED)
         inbox.settle(alliance, f"pilot-feedback:{site.pilot.pk}:{participant.institution_id}", by=whose, at=at)
     return feedback
@@ -629,7 +661,7 @@ def strike_entry(
     require_no_conflict(alliance, institution_id, site.product.matter)
     if entry.struck_at is not None:
         raise DomainError(_("This entry was struck out before."), code="entry_struck")
-    _check_taken(site.pilot, entry.kind, str(entry.body.get("phase", "")), at=at)
+    check_taken(site.pilot, entry.kind, str(entry.body.get("phase", "")), at=at)
     words = reason.strip()
     if not words or len(words) > MAX_REASON:
         wrong = _("Say in up to %(count)s characters why it is struck out.") % {"count": MAX_REASON}

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.forms import AllianceForm, dress
-from operations.actions.feedback import MAX_DEFECTS, MAX_TEXT, DefectNote, form_points
+from operations.actions.feedback import MAX_DEFECTS, DefectNote, form_points
 from operations.actions.plan import Criterion, PilotPlan
+from operations.actions.workbook import MAX_TEXT
 from operations.choices import DefectSeverity, PointSource
 
 if TYPE_CHECKING:

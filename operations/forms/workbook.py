@@ -133,7 +133,9 @@ class ScoresForm(EntryForm):
     def body(self) -> dict[str, Any]:
         """Scores by the criterion's position."""
         return {
-            "scores": {str(criterion.position): self.cleaned_data[f"score_{criterion.position}"] for criterion in self.criteria}
+            "scores": {
+                str(criterion.position): self.cleaned_data[f"score_{criterion.position}"] for criterion in self.criteria
+            }
         }
 
 

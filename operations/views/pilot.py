@@ -19,8 +19,9 @@ from alliance.kernel.permissions import can, require
 from alliance.kernel.tables import csv_response
 from alliance.selectors.paging import paginate
 from groups.choices import GroupKind
-from operations.actions.feedback import PilotClosedError, submit_feedback
+from operations.actions.feedback import submit_feedback
 from operations.actions.pilot import close_pilot_early, extend_pilot, plan_pilot
+from operations.actions.workbook import PilotClosedError
 from operations.choices import ParticipantState, ProductKind, ProductState
 from operations.forms.pilot import AnswerForm, ExtendForm, PlanForm, end_of
 from operations.forms.product import show_refusal

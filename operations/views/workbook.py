@@ -86,7 +86,9 @@ def _site_of(request: HttpRequest, product: Product, *, at: datetime) -> tuple[I
     sites = list(Institution.objects.of(alliance).filter(pk__in=ids).order_by("sort_key", "id"))
     code = request.POST.get("institution") or request.GET.get("institution")
     acting = acting_institution_id(request)
-    chosen = [site for site in sites if site.code == code] if code else [site for site in sites if site.pk == acting] or sites
+    chosen = (
+        [site for site in sites if site.code == code] if code else [site for site in sites if site.pk == acting] or sites
+    )
     if not chosen:
         raise NotFoundError
     return chosen[0], sites

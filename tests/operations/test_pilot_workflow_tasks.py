@@ -16,10 +16,11 @@ from django.utils import timezone
 from alliance.kernel import tenancy
 from alliance.kernel.errors import DomainError, InvalidInputError, PermissionRefusedError
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent
-from operations.actions.feedback import DefectNote, PilotClosedError, submit_feedback
+from operations.actions.feedback import DefectNote, submit_feedback
 from operations.actions.pilot import close_pilot_early, extend_pilot, plan_pilot
 from operations.actions.product import release_product
 from operations.actions.workflow import advance_pilot
+from operations.actions.workbook import PilotClosedError
 from operations.choices import PilotState, ProductState
 from operations.models import Pilot, PilotFeedback, PilotStep, Product
 from operations.selectors.results import recompute
