@@ -8,15 +8,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from alliance.kernel import demo, jobs, navigation, uploads
+from alliance.kernel import calendar, demo, jobs, navigation, uploads
 from alliance.kernel.audiences import set_aside
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.indicators import indicators
 from alliance.kernel.jump import JumpProvider, providers
 from alliance.kernel.navigation import NavigationEntry
+from alliance.kernel.portal import upcoming
+from alliance.kernel.references import referred
 from alliance.kernel.texts import Text, texts
 from groups.selectors.matters import matter_parties
 from groups.signals import CONFLICTS_CHANGED
+from members.selectors.duties import duty_providers
 from operations import (  # noqa: F401 - register themselves
     permissions,
     tasks,
@@ -26,20 +29,34 @@ from operations import (  # noqa: F401 - register themselves
 from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
 from operations.actions.demo import load
 from operations.actions.piece import follow_product
+from operations.actions.project import hand_over_project, leave_project
+from operations.actions.product_file import PURPOSE as PRODUCT_FILE_PURPOSE
+from operations.actions.product_file import file_of
 from operations.actions.release import follow_conflicts
 from operations.actions.workbook import EVIDENCE_PURPOSE
-from operations.choices import ProductState
+from operations.choices import ProductState, ReferenceKind
 from operations.gates import Gate, add_gate
 from operations.models import PilotFeedback, WorkbookEntry
-from operations.permissions import START_PIECE, VIEW_PIPELINE
-from operations.selectors import gates  # noqa: F401 - registers itself
+from operations.permissions import START_PIECE, VIEW_PIPELINE, VIEW_PROJECTS, VIEW_KINDS
+from operations.selectors import evidence, gates  # noqa: F401 - register themselves
 from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
 from operations.selectors.piece import count_open_pieces, missing_checks
+from operations.selectors.pilot_calendar import calendar_of_pilots
+from operations.selectors.point import (
+    MAKERS,
+    NEXT_ROUND_GATE_LABEL,
+    RELEASE_GATE_LABEL,
+    grave_points_missing,
+    unfinished_points_missing,
+)
 from operations.selectors.product import count_in_pipeline
+from operations.selectors.reference import PROVIDERS
+from operations.selectors.project import calendar_of_milestones, calendar_of_tasks, count_running, find_projects, next_days
+from operations.selectors.project import duty_provider as project_duties
 from operations.signals import PRODUCT_STATE_CHANGED
-from operations.transitions import BEGIN_PILOT
+from operations.transitions import BEGIN_PILOT, RELEASE
 
 if TYPE_CHECKING:
     from alliance.models import StoredFile
@@ -276,7 +293,7 @@ texts.register(
         title=_("Try it, by your word until %(due)s: %(title)s"),
         body=_("Say whether your firm takes part in the pilot."),
         verb=_("Answer the invitation"),
-        icon="mail-question",
+        icon="mail-question-mark",
         holds_up=True,
     ),
 )
@@ -286,7 +303,7 @@ texts.register(
         title=_("Invited to a pilot: %(title)s"),
         body=_("It begins on %(starts)s. Say until %(due)s whether your firm takes part."),
         verb=_("Answer the invitation"),
-        icon="mail-question",
+        icon="mail-question-mark",
     ),
 )
 texts.register(
@@ -310,7 +327,13 @@ texts.register(
 )
 texts.register(
     "pilot_accepted",
-    Text(title=_("%(firm)s takes part: %(title)s"), body=_("The site has accepted."), verb=_("Open"), icon="check", mails=False),
+    Text(
+        title=_("%(firm)s takes part: %(title)s"),
+        body=_("The site has accepted."),
+        verb=_("Open"),
+        icon="check",
+        mails=False,
+    ),
 )
 texts.register(
     "pilot_declined",
@@ -475,6 +498,28 @@ add_gate(
     ),
 )
 
+add_gate(
+    RELEASE,
+    Gate(
+        key="points",
+        label=RELEASE_GATE_LABEL,
+        check=grave_points_missing,
+        who=MAKERS,
+        url_name="point_list",
+    ),
+)
+add_gate(
+    BEGIN_PILOT,
+    Gate(
+        key="points",
+        label=NEXT_ROUND_GATE_LABEL,
+        check=unfinished_points_missing,
+        who=MAKERS,
+        url_name="point_list",
+        sources=frozenset({ProductState.IMPROVING}),
+    ),
+)
+
 navigation.add(
     NavigationEntry(
         area="console",
@@ -523,3 +568,134 @@ texts.register(
 def let_release_votes_follow(event: Event) -> None:
     """Whoever stands aside from a product stands aside from an open vote on its release too."""
     follow_conflicts(event.alliance, event.payload["matter"], at=timezone.now())
+
+
+# --------------------------------------------------------------------------------------------------------------- projects
+
+texts.register(
+    "milestone_late",
+    Text(
+        title=_("Late milestone: %(milestone)s"),
+        body=_("It was due on %(due)s in the project “%(title)s”. Mark it as reached, or agree on a new day."),
+        verb=_("Open"),
+        icon="flag",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "project_joined",
+    Text(
+        title=_("You work in a project: %(title)s"),
+        body=_("You were named for %(institution)s. Note your hours there."),
+        verb=_("Open"),
+        icon="folder-kanban",
+    ),
+)
+texts.register(
+    "project_started",
+    Text(title=_("A project has started: %(title)s"), body=_("Its plan shows your tasks."), verb=_("Open"), icon="play"),
+)
+texts.register(
+    "project_stopped",
+    Text(title=_("A project was stopped: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="circle-stop"),
+)
+texts.register(
+    "project_handed_over",
+    Text(
+        title=_("Your institution leads a project now: %(title)s"),
+        body=_("Name who leads it, and look through its plan."),
+        verb=_("Open"),
+        icon="folder-kanban",
+    ),
+)
+
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="operate",
+        key="projects",
+        label=pgettext_lazy("navigation", "Projects"),
+        url_name="project_list",
+        icon="folder-kanban",
+        order=20,
+        permission=VIEW_PROJECTS,
+        count=count_running,
+    )
+)
+navigation.add(
+    NavigationEntry(
+        area="portal", key="projects", label=pgettext_lazy("navigation", "Projects"), url_name="project_list", order=46
+    )
+)
+upcoming.register("operations.milestones", next_days)
+referred.register(ReferenceKind.PROJECT, find_projects)
+duty_providers.register("projects", project_duties(hand_over_project, leave_project))
+calendar.providers.register("operations.milestones", calendar_of_milestones)
+calendar.providers.register("operations.tasks", calendar_of_tasks)
+calendar.providers.register("operations.pilots", calendar_of_pilots)
+
+# ------------------------------------------------------------------------------- kinds, files, contributions, references
+
+uploads.purposes.register(
+    PRODUCT_FILE_PURPOSE,
+    uploads.Purpose(
+        PRODUCT_FILE_PURPOSE,
+        _("file of a product"),
+        frozenset({"pdf", "png", "jpeg", "webp", "docx", "xlsx", "pptx", "csv", "txt", "zip"}),
+        owner=file_of,
+        matter=lambda row: row.product.matter,
+    ),
+)
+for _name, _provider in PROVIDERS.items():
+    referred.register(_name, _provider)
+
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="settings",
+        key="kinds",
+        label=pgettext_lazy("navigation", "Product kinds"),
+        url_name="kind_list",
+        icon="list-checks",
+        order=40,
+        permission=VIEW_KINDS,
+    )
+)
+texts.register(
+    "contribution_confirm",
+    Text(
+        title=_("Confirm your part: %(title)s"),
+        body=_("Your institution is named among those who made it, with %(share)s percent."),
+        verb=_("Answer"),
+        icon="users",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "contribution_contested",
+    Text(
+        title=_("A part is contested: %(title)s"),
+        body=_("%(institution)s does not agree with its part. Agree with it and name the parts anew."),
+        verb=_("Change the parts"),
+        icon="users",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "contribution_refused",
+    Text(
+        title=_("%(institution)s contests its part: %(title)s"),
+        body=_("The reason: %(reason)s"),
+        verb=_("Open"),
+        icon="users",
+    ),
+)
+texts.register(
+    "next_version_begun",
+    Text(
+        title=_("The next version has begun: %(title)s"),
+        body=_("It is a draft with a code of its own; the released version stays in use until then."),
+        verb=_("Open"),
+        icon="package-check",
+    ),
+)

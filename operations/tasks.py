@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from alliance.choices import AuditVia
 from alliance.kernel import context, faults, tenancy
-from alliance.kernel.tasks import periodic
+from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
+from operations.actions.project import note_late_milestones
 from operations.actions.workflow import advance_pilot
 from operations.selectors.pilot import list_active_pilot_ids
+from operations.selectors.project import list_running_ids
 
 logger = logging.getLogger(__name__)
 
@@ -86,3 +88,16 @@ def _advance(alliance: Alliance, pilot_id: int) -> int:
         faults.point(f"pilot.{key.partition(':')[0]}.committed")
         taken += 1
     return taken
+
+@periodic("operations.note_all_late_milestones")
+def note_all_late_milestones() -> None:
+    """Each hour: one task per alliance."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        note_late.delay(alliance_id)
+
+
+@tenant_task("operations.note_late")
+def note_late(alliance: Alliance) -> int:
+    """Ask about the milestones of one alliance whose day has passed; returns how many were told now."""
+    now = timezone.now()
+    return sum(note_late_milestones(alliance, pk, at=now) for pk in list_running_ids(alliance, now))

@@ -64,3 +64,46 @@ name_verbs(
     }
 )
 name_records({"operations.pipelinerules": pgettext_lazy("audit log", "rules of the pipeline")})
+
+name_verbs(
+    {
+        "add_deliverable": pgettext_lazy("audit log", "add a deliverable"),
+        "add_milestone": pgettext_lazy("audit log", "add a milestone"),
+        "add_project_person": pgettext_lazy("audit log", "name a person in a project"),
+        "add_project_task": pgettext_lazy("audit log", "add a task"),
+        "change_deliverable": pgettext_lazy("audit log", "change a deliverable"),
+        "change_milestone": pgettext_lazy("audit log", "change a milestone"),
+        "change_project": pgettext_lazy("audit log", "change the project"),
+        "change_project_person": pgettext_lazy("audit log", "change a person's part in a project"),
+        "change_project_task": pgettext_lazy("audit log", "change a task"),
+        "confirm_hours": pgettext_lazy("audit log", "confirm hours"),
+        "draft_deliverable": pgettext_lazy("audit log", "turn a deliverable into a product"),
+        "end_project_person": pgettext_lazy("audit log", "end a person's part in a project"),
+        "hand_over_project": pgettext_lazy("audit log", "give a project to another institution"),
+        "milestone_late": pgettext_lazy("audit log", "note that a milestone is late"),
+        "note_hours": pgettext_lazy("audit log", "note hours"),
+        "plan_project": pgettext_lazy("audit log", "plan a project"),
+        "reach_milestone": pgettext_lazy("audit log", "mark a milestone as reached"),
+        "remove_deliverable": pgettext_lazy("audit log", "take a deliverable out of the plan"),
+        "reopen_milestone": pgettext_lazy("audit log", "take the mark of a milestone back"),
+        "strike_hours": pgettext_lazy("audit log", "strike hours out"),
+    }
+)
+name_records({"operations.project": pgettext_lazy("audit log", "project")})
+name_verbs(
+    {
+        "change_kind_form": pgettext_lazy("audit log", "change what a kind of product asks for"),
+        "use_newest_form": pgettext_lazy("audit log", "take a draft over into the newest form"),
+        "add_product_file": pgettext_lazy("audit log", "add a file to the product"),
+        "remove_product_file": pgettext_lazy("audit log", "take a file out of the product"),
+        "publish_product_file": pgettext_lazy("audit log", "give a file to the public"),
+        "hold_back_product_file": pgettext_lazy("audit log", "hold a file back from the public"),
+        "name_contributions": pgettext_lazy("audit log", "name who made the product"),
+        "confirm_contribution": pgettext_lazy("audit log", "confirm a part in the product"),
+        "contest_contribution": pgettext_lazy("audit log", "contest a part in the product"),
+        "add_reference": pgettext_lazy("audit log", "say what the product answers or rests on"),
+        "remove_reference": pgettext_lazy("audit log", "take a reference out"),
+        "begin_next_version": pgettext_lazy("audit log", "begin the next version"),
+    }
+)
+name_records({"operations.kindform": pgettext_lazy("audit log", "form of a product kind")})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,22 @@ class Project(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+    @cached_property
+    def present_people(self) -> list[ProjectPerson]:
+        """People with a part that has not ended, leaders first; one query, or none where ``people`` is prefetched."""
+        present = [person for person in self.people.all() if person.until is None]
+        return sorted(present, key=lambda person: (person.role != ProjectRole.LEADER, person.since, person.pk))
+
+    @property
+    def institution_ids(self) -> set[int]:
+        """Institutions that lead the project or have people in it."""
+        return {self.lead_id} | {person.institution_id for person in self.present_people}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its plan may still change."""
+        return self.state in {ProjectState.PLANNED, ProjectState.RUNNING}
 
     @property
     def title(self) -> str:
