@@ -10,6 +10,7 @@ from alliance.actions.content import bump_content_version
 from alliance.kernel import demo, navigation
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry
+from alliance.kernel.references import referred
 from alliance.kernel.texts import Text, texts
 from groups.signals import MEMBERSHIP_ENDED, MEMBERSHIP_STARTED
 from members.signals import INSTITUTION_STATE_CHANGED, INSTITUTIONS_IMPORTED
@@ -27,8 +28,11 @@ from services.actions.catalogue import publish_entry, refresh_entry, withdraw_en
 from services.actions.demo import load
 from services.permissions import MODERATE_RATING
 from services.selectors.rating import count_waiting_comments
+from services.selectors.reference import refer_listings, refer_needs
 
 demo.loaders.register("services", load)
+referred.register("need", refer_needs)
+referred.register("listing", refer_listings)
 
 texts.register(
     "services.comment_to_check",

@@ -6,12 +6,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from alliance.kernel.formats import format_number
+from operations.gates import Gate, add_gate
 from operations.kinds import GATES
 from operations.selectors.kind import form_of, missing_in
+from operations.transitions import BEGIN_PILOT, RELEASE, SUBMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django_stubs_ext import StrOrPromise
+
     from operations.kinds import EvidenceNeed
     from operations.models import Product
 
@@ -60,3 +67,49 @@ def unsettled_contributions(product: Product) -> list[str]:
         elif row.confirmed_at is None:
             found.append(_("%(name)s has not confirmed its part") % {"name": row.institution.name})
     return found
+
+
+_AUTHOR = _lazy("people of the institution that drafts it")
+_ADAPTER = _lazy("people of the media think tank that adapts it")
+
+
+def _evidence_for(step: str) -> Callable[[Product], list[StrOrPromise]]:
+    def check(product: Product) -> list[StrOrPromise]:
+        """Evidence that the step asks for and no file gives."""
+        return list(missing_evidence(product, step))
+
+    return check
+
+
+add_gate(
+    SUBMIT,
+    Gate(
+        "details",
+        _lazy("The fields of its kind are filled in"),
+        lambda product: list(missing_details(product)),
+        (_AUTHOR,),
+        "product_edit",
+    ),
+)
+for _step in (SUBMIT, BEGIN_PILOT, RELEASE):
+    add_gate(
+        _step,
+        Gate(
+            "evidence",
+            _lazy("The evidence of its kind is there"),
+            _evidence_for(_step.name),
+            (_AUTHOR, _ADAPTER),
+            "product_files",
+        ),
+    )
+add_gate(
+    RELEASE,
+    Gate(
+        "contributions",
+        _lazy("Who made it is settled"),
+        lambda product: list(unsettled_contributions(product)),
+        (_AUTHOR, _lazy("people of the institutions that are named")),
+        "product_detail",
+        anchor="contributions",
+    ),
+)

@@ -11,13 +11,13 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from alliance.kernel.permissions import can, grants_of, institutions_acted_for, roles_in_alliance
+from alliance.kernel.permissions import can
 from alliance.kernel.references import Referred, find_referred
 from groups.models import Directive, ReceivedDirective
 from groups.permissions import VIEW_DIRECTIVES
 from operations.choices import ProductState, ReferenceKind
-from operations.models import Product, ProductReference, Project, ProjectPerson
-from operations.selectors.product import SEES_ALL, list_visible_products
+from operations.models import Product, ProductReference
+from operations.selectors.product import list_visible_products
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -107,20 +107,6 @@ def _any_case(codes: Iterable[str]) -> Q:
     return condition
 
 
-def refer_projects(alliance: Alliance, reader: Any, codes: Iterable[str]) -> dict[str, Referred]:
-    """Projects of the person's institutions, or all of them for those who see all; one query."""
-    grants = grants_of(reader, alliance)
-    found = Project.objects.of(alliance).filter(_any_case(codes))
-    if not roles_in_alliance(grants) & SEES_ALL:
-        mine = institutions_acted_for(grants)
-        people = ProjectPerson.objects.of(alliance).filter(project=OuterRef("pk"), institution_id__in=mine)
-        found = found.filter(Q(lead_id__in=mine) | Q(Exists(people)))
-    return {
-        project.code: Referred(project.code, project.title_en, project.title_zh, _address("project_detail", project.code))
-        for project in found
-    }
-
-
 def refer_directives(alliance: Alliance, reader: Any, codes: Iterable[str]) -> dict[str, Referred]:
     """Directives that arrived or were sent, for those who see them; two queries.
 
@@ -140,7 +126,6 @@ def refer_directives(alliance: Alliance, reader: Any, codes: Iterable[str]) -> d
 
 PROVIDERS = {
     ReferenceKind.PRODUCT.value: refer_products,
-    ReferenceKind.PROJECT.value: refer_projects,
     ReferenceKind.DIRECTIVE.value: refer_directives,
 }
-"""Kinds of records that this layer and those below it answer for."""
+"""Products, and what the layers below do not answer for themselves."""
