@@ -29,15 +29,15 @@ from operations import (  # noqa: F401 - register themselves
 from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
 from operations.actions.demo import load
 from operations.actions.piece import follow_product
-from operations.actions.project import hand_over_project, leave_project
 from operations.actions.product_file import PURPOSE as PRODUCT_FILE_PURPOSE
 from operations.actions.product_file import file_of
+from operations.actions.project import hand_over_project, leave_project
 from operations.actions.release import follow_conflicts
 from operations.actions.workbook import EVIDENCE_PURPOSE
 from operations.choices import ProductState, ReferenceKind
 from operations.gates import Gate, add_gate
 from operations.models import PilotFeedback, WorkbookEntry
-from operations.permissions import START_PIECE, VIEW_PIPELINE, VIEW_PROJECTS, VIEW_KINDS
+from operations.permissions import START_PIECE, VIEW_KINDS, VIEW_PIPELINE, VIEW_PROJECTS
 from operations.selectors import evidence, gates  # noqa: F401 - register themselves
 from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
@@ -52,9 +52,9 @@ from operations.selectors.point import (
     unfinished_points_missing,
 )
 from operations.selectors.product import count_in_pipeline
-from operations.selectors.reference import PROVIDERS
 from operations.selectors.project import calendar_of_milestones, calendar_of_tasks, count_running, find_projects, next_days
 from operations.selectors.project import duty_provider as project_duties
+from operations.selectors.reference import PROVIDERS
 from operations.signals import PRODUCT_STATE_CHANGED
 from operations.transitions import BEGIN_PILOT, RELEASE
 

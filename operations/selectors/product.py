@@ -20,6 +20,7 @@ from alliance.models import AuditEntry, User
 from groups.choices import GroupKind, SeatRole
 from operations.choices import ParticipantState, PilotState, ProductState, ReleaseRule
 from operations.models import (
+    Contribution,
     FeedbackPoint,
     Pilot,
     PilotParticipant,
@@ -65,10 +66,11 @@ def list_visible_products(alliance: Alliance, user: Any, *, at: datetime) -> Que
         Exists(
             PilotParticipant.objects.of(alliance)
             .filter(pilot__product=OuterRef("pk"), institution_id__in=mine)
-            .exclude(state=ParticipantState.WITHDRAWN)
+            .exclude(state__in=[ParticipantState.WITHDRAWN, ParticipantState.DECLINED])
         )
     )
     condition |= Q(Exists(ProductReview.objects.of(alliance).filter(product=OuterRef("pk"), institution_id__in=mine)))
+    condition |= Q(Exists(Contribution.objects.of(alliance).filter(product=OuterRef("pk"), institution_id__in=mine)))
     condition |= Q(
         Exists(
             ProductShare.objects.filter(
@@ -99,6 +101,7 @@ def get_product(alliance: Alliance, code: str, *, reader: Any) -> Product:
             Prefetch("pilots", with_counts(Pilot.objects.of(alliance)).order_by("-round")),
             "pilots__participants",
             "reviews",
+            "contributions",
         )
         .filter(code=code)
         .first()

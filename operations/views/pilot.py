@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.actions.idempotency import once
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
@@ -38,10 +37,6 @@ from operations.permissions import (
 from operations.selectors.people import eligible_pilot_firms
 from operations.selectors.pilot import answer_table, list_comments, list_pilots_of_institutions, own_answer
 from operations.selectors.product import (
-    COLUMNS,
-    FILTERS,
-    column_of,
-    get_board,
     get_product,
     latest_pilot,
     list_products_of_institutions,
@@ -53,102 +48,6 @@ from operations.selectors.product import (
 from operations.views.common import back_to, choose_institution, crumbs_of, frame, offer, product_url, tenant_of
 
 EXPORT_LIMIT = 10_000
-
-
-@login_required
-@require_safe
-def pilot_board(request: HttpRequest) -> HttpResponse:
-    """The pipeline from draft to release, as a board."""
-    alliance = tenant_of(request)
-    require(request.user, VIEW_PIPELINE, alliance)
-    show = request.GET.get("show", "all")
-    show = show if show in FILTERS else "all"
-    group = request.GET.get("group", "")
-    group = group if group in GroupKind.values else ""
-    board = get_board(alliance, request.user, show=show, group=group, at=timezone.now(), movable=True)
-    numbers = {"all": None, "mine": None, "late": board.late, "ready": board.ready}
-    labels = {
-        "all": _("All groups"),
-        "mine": _("Mine"),
-        "late": _("Late"),
-        "ready": _("Ready to release"),
-    }
-    columns = [
-        {
-            "key": column.key,
-            "label": column.label,
-            "colour": column.colour,
-            "cards": [
-                {
-                    "code": card.code,
-                    "title": card.title,
-                    "url": reverse("product_detail", kwargs={"code": card.code}),
-                    "group_kind": card.group_kind,
-                    "facts": card.facts,
-                    "due": card.due,
-                    "late": card.late,
-                    "movable": True,
-                    "move_url": reverse("product_move", kwargs={"code": card.code}),
-                }
-                for card in column.cards
-            ],
-        }
-        for column in board.columns
-    ]
-    context = {
-        **frame(request),
-        "columns": columns,
-        "is_empty": not board.total,
-        "shows_nothing": board.total and not any(column["cards"] for column in columns),
-        "filters": [
-            {"key": key, "label": labels[key], "count": numbers[key], "current": key == show, "late": key == "late"}
-            for key in FILTERS
-        ],
-        "may_draft": can(request.user, START_DRAFT, alliance),
-        "move_url": reverse("pilot_move"),
-    }
-    return render(request, "operations/pilot_board.html", context)
-
-
-STEP_TO: dict[tuple[str, str], str] = {
-    (ProductState.IN_REVIEW, "transforming"): "product_review",
-    (ProductState.TRANSFORMING, "piloting"): "pilot_plan",
-    (ProductState.TRANSFORMING, "draft"): "product_send_back",
-    (ProductState.PILOTING, "improving"): "product_move",
-    (ProductState.PILOTING, "released"): "product_release",
-    (ProductState.IMPROVING, "piloting"): "pilot_plan",
-    (ProductState.IMPROVING, "draft"): "product_send_back",
-    (ProductState.DRAFT, "transforming"): "product_move",
-}
-"""Page on which a dragged card's step is taken; every step needs more than a drop, so none happens by a slip of the hand."""
-
-
-@login_required
-@require_POST
-def pilot_move(request: HttpRequest) -> HttpResponse:
-    """A card was dropped on a stage: lead to the page of that step, or say why it cannot be."""
-    alliance = tenant_of(request)
-    require(request.user, VIEW_PIPELINE, alliance)
-    product = get_product(alliance, request.POST.get("card", ""), reader=request.user)
-    to = request.POST.get("to", "")
-    if to == column_of(product.state):
-        return redirect("pilot_board")
-    page = STEP_TO.get((product.state, to))
-    if page is None:
-        labels = {key: label for key, label, _colour, _states in COLUMNS}
-        if to not in labels:
-            raise NotFoundError
-        refusal = DomainError(
-            _("A product in the state “%(state)s” cannot go to “%(stage)s”.")
-            % {"state": product.get_state_display(), "stage": labels[to]},
-            code="transition_refused",
-        )
-        return JsonResponse(
-            {"type": "about:blank", "title": str(refusal.reason), "status": refusal.status, "code": refusal.code},
-            status=refusal.status,
-            content_type="application/problem+json",
-        )
-    return redirect(page, code=product.code)
 
 
 @login_required

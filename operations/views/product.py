@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from alliance.actions.idempotency import once
 from alliance.kernel.errors import InvalidInputError, NotFoundError
-from alliance.kernel.permissions import can, grants_of, permissions, require
+from alliance.kernel.permissions import can, require
 from alliance.kernel.rich_text import render_markdown
 from groups.actions.conflict import require_no_conflict
 from groups.choices import GroupKind
@@ -56,14 +56,12 @@ from operations.permissions import (
     ANSWER_PILOT,
     CHANGE_PRODUCT,
     MANAGE_PILOT,
-    PLAN_PILOT,
     RELEASE_PRODUCT,
     RETIRE_PRODUCT,
     REVIEW_PRODUCT,
     SEND_BACK_PRODUCT,
     SHARE_PRODUCT,
     START_DRAFT,
-    SUBMIT_PRODUCT,
     VIEW_ANSWERS,
     acts_for_office,
     seats_of,
@@ -71,7 +69,6 @@ from operations.permissions import (
 from operations.selectors.kind import form_in_force, form_of
 from operations.selectors.people import institutions_in_group
 from operations.selectors.pilot import count_scores, draw_opinions, list_comments, list_firms
-from operations.selectors.point import unfinished_points
 from operations.selectors.product import (
     days_late,
     get_product,
@@ -86,84 +83,11 @@ from operations.selectors.results import read_criteria
 from operations.views.common import back_to, choose_institution, crumbs_of, frame, offer, product_url, tenant_of
 from operations.views.piece import pieces_card
 from operations.views.point import points_card
+from operations.views.product_parts import contributions_card, files_card, references_card
+from operations.views.steps import all_stand_aside, gates_card, release_context, reviewers_of, steps_of
+from operations.views.version import versions_card
 
 COMMENTS_SHOWN = 5
-
-
-def _steps_of(request: HttpRequest, product: Product) -> list[dict[str, Any]]:
-    """The steps this reader may take now, each with what it needs; the first is the main one."""
-    user = request.user
-    code = {"code": product.code}
-    pilot = latest_pilot(product)
-    now = timezone.now()
-    own = {grant.institution_id for grant in grants_of(user, product.alliance) if grant.institution_id is not None}
-    steps: list[dict[str, Any]] = []
-
-    def add(permission: str, label: str, url_name: str, needs: str, *, method: str = "get", open_now: bool = True) -> None:
-        if can(user, permission, product):
-            steps.append(
-                {
-                    "label": label,
-                    "url": reverse(url_name, kwargs=code),
-                    "needs": needs,
-                    "method": method,
-                    "open": open_now,
-                    "who": permissions.get(permission).describe_holders(),
-                }
-            )
-
-    state = product.state
-    if state == ProductState.DRAFT:
-        add(SUBMIT_PRODUCT, _("Submit for review"), "product_submit", _("A summary and the text."), method="post")
-    elif state == ProductState.IN_REVIEW:
-        if product.author_id not in own:
-            aside = _all_stand_aside(product, _reviewers_of(request, product, at=now))
-            words = _("Your institution's word; reasons to send it back.")
-            if aside:
-                words = _("The end of the conflict of interest: your institution stands aside.")
-            add(REVIEW_PRODUCT, _("Review"), "product_review", words, open_now=not aside)
-    elif state == ProductState.TRANSFORMING:
-        adapters = seats_of(user, product.alliance, (GroupKind.MEDIA,), at=now)
-        if product.adapter_id is None or product.adapter_id in adapters:
-            add(ADAPT_PRODUCT, _("Adapt the text"), "product_adapt", _("A media think tank that takes it up."))
-        ready = product.adapted_at is not None
-        add(
-            PLAN_PILOT,
-            _("Plan the pilot"),
-            "pilot_plan",
-            _("Criteria, pilot firms, dates.") if ready else _("A media think tank must hand over the text first."),
-            open_now=ready,
-        )
-        add(SEND_BACK_PRODUCT, _("Send back to the author"), "product_send_back", _("A reason."))
-    elif state == ProductState.PILOTING:
-        if product.release_proposed_at is not None:
-            add(RELEASE_PRODUCT, _("Decide on the release"), "product_release", _("The pilot's result; it has passed."))
-        elif pilot is not None and pilot.is_running:
-            add(MANAGE_PILOT, _("Extend"), "pilot_extend", _("A later date."))
-            add(MANAGE_PILOT, _("Close the pilot"), "pilot_close", _("At least one answer; the plan's rule then decides."))
-    elif state == ProductState.IMPROVING:
-        left = unfinished_points(product).exists()
-        add(
-            PLAN_PILOT,
-            _("Plan the next round"),
-            "pilot_plan",
-            _("Every agreed change done or declined.") if left else _("Criteria, pilot firms, dates."),
-            open_now=not left,
-        )
-        add(SEND_BACK_PRODUCT, _("Draft anew"), "product_send_back", _("A reason."))
-    elif state == ProductState.RELEASED:
-        add(RETIRE_PRODUCT, _("Retire"), "product_retire", _("A reason."))
-    return steps
-
-
-def _reviewers_of(request: HttpRequest, product: Product, *, at: datetime) -> set[int]:
-    """Institutions the reader acts for whose seat lets them review the draft."""
-    return seats_of(request.user, product.alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=at) - {product.author_id}
-
-
-def _all_stand_aside(product: Product, institution_ids: set[int]) -> bool:
-    """Whether a conflict of interest keeps every one of the institutions from acting."""
-    return bool(institution_ids) and institution_ids <= list_recused(product.alliance, product.matter)
 
 
 def _round_card(request: HttpRequest, product: Product) -> dict[str, Any]:
@@ -198,7 +122,7 @@ def _text_card(request: HttpRequest, product: Product) -> dict[str, Any]:
     now = timezone.now()
     return {
         "stages": list_stages(product, at=now),
-        "steps": _steps_of(request, product),
+        "steps": steps_of(request, product),
         "may_edit": product.state in {ProductState.DRAFT, ProductState.IMPROVING}
         and can(request.user, CHANGE_PRODUCT, product),
         "may_adapt": product.state == ProductState.IMPROVING
@@ -229,9 +153,14 @@ def _record_card(request: HttpRequest, product: Product) -> dict[str, Any]:
 
 CARDS: Final[tuple[Callable[[HttpRequest, Product], dict[str, Any]], ...]] = (
     _round_card,
+    gates_card,
     points_card,
     _text_card,
     pieces_card,
+    files_card,
+    contributions_card,
+    references_card,
+    versions_card,
     _shares_card,
     _record_card,
 )
@@ -493,8 +422,8 @@ def product_review(request: HttpRequest, code: str) -> HttpResponse:
     require(request.user, REVIEW_PRODUCT, product)
     now = timezone.now()
     fitting = seats_of(request.user, alliance, (GroupKind.WISDOM, GroupKind.POLICY), at=now)
-    seated = _reviewers_of(request, product, at=now)
-    stands_aside = _all_stand_aside(product, seated)
+    seated = reviewers_of(request, product)
+    stands_aside = all_stand_aside(product, seated)
     if not stands_aside:
         fitting -= list_recused(alliance, product.matter)
     form = ReviewForm(request.POST or None, institutions=offer(alliance, fitting - {product.author_id}))
@@ -640,26 +569,11 @@ def product_release(request: HttpRequest, code: str) -> HttpResponse:
         "criteria": read_criteria(pilot.result) if pilot else [],
         "figures": pilot.result.get("figures") if pilot and pilot.result else None,
         "is_proposed": product.state == ProductState.PILOTING and product.release_proposed_at is not None,
+        **release_context(request, product),
         "cancel_url": product_url(product),
         "crumbs": crumbs_of(request, product, _("Decide on the release")),
     }
     return render(request, "operations/product_release.html", context, status=status)
-
-
-@login_required
-@require_safe
-def product_move(request: HttpRequest, code: str) -> HttpResponse:
-    """The steps that are open now, and what each needs."""
-    alliance = tenant_of(request)
-    product = get_product(alliance, code, reader=request.user)
-    context = {
-        **frame(request),
-        "product": product,
-        "steps": _steps_of(request, product),
-        "cancel_url": product_url(product),
-        "crumbs": crumbs_of(request, product, _("Move")),
-    }
-    return render(request, "operations/product_move.html", context)
 
 
 @login_required
