@@ -5,7 +5,8 @@ down. Colours are classes, so that charts follow the theme and the paper. Every 
 finding, a legend where one is needed, and its figures as a table. Pure functions, no models, no style attributes.
 
 Kinds by question: composition :class:`StackedBar`; supply against demand :class:`MirroredBars`; trend :class:`LineChart`;
-opinion :class:`DivergingBars`; ranking :class:`IntervalDots`; amounts by category :class:`CategoryBars`.
+opinion :class:`DivergingBars`; ranking :class:`IntervalDots`; amounts by category :class:`CategoryBars`; profile over several
+criteria :class:`Radar`.
 """
 
 from __future__ import annotations
@@ -215,6 +216,27 @@ class CategoryBars:
     rows: Sequence[Category]
     row_label: StrOrPromise = ""
     write: Callable[[object], str] = format_number
+
+
+@dataclass(frozen=True, slots=True)
+class Radar:
+    """Profile over at least three criteria that share one scale; one outline per series, a value per axis.
+
+    Attributes:
+        finding: Sentence that says what the chart shows.
+        axes: Labels of the criteria, clockwise from the top.
+        series: Outlines; drawn in the order of :data:`LINE_LOOKS`. A series with a gap is drawn as open stretches.
+        high: Upper end of every axis; the lower end is nought.
+        write: How a value is written.
+        axis_label: Heading of the criteria in the table.
+    """
+
+    finding: StrOrPromise
+    axes: Sequence[StrOrPromise]
+    series: Sequence[Series]
+    high: float = 100.0
+    write: Callable[[object], str] = format_score
+    axis_label: StrOrPromise = ""
 
 
 # ----------------------------------------------------------------------------------------------------------------- result
@@ -846,5 +868,88 @@ def _draw_category_bars(chart: CategoryBars, csv_url: str = "") -> Chart:
         )
         if len(chart.segments) > 1
         else (),
+        csv_url=csv_url,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- profiles
+
+
+@draw.register
+def _draw_radar(chart: Radar, csv_url: str = "") -> Chart:
+    count = len(chart.axes)
+    _require(count >= 3, "A radar has at least three axes; two criteria are two numbers.")
+    _require(chart.high > 0, "The axes need an upper end above nought.")
+    _require(0 < len(chart.series) <= MOST_SERIES, "A radar has one to six outlines.")
+    for line in chart.series:
+        _require(len(line.values) == count, "An outline needs one value per axis.")
+        _require(
+            all(value is None or -1e-9 <= value <= chart.high + 1e-9 for value in line.values),
+            "A value lies on its axis.",
+        )
+    finding = str(chart.finding)
+
+    def drawing(width: int) -> SafeString:
+        if all(value is None for line in chart.series for value in line.values):
+            return _nothing(width, finding)
+        size = TEXT[width]
+        radius, top = (130.0, 34.0) if width == WIDE else (88.0, 40.0)
+        centre_x, centre_y = width / 2, top + radius
+        room = width / 2 - radius - 12
+
+        def place(index: int, share: float) -> tuple[float, float]:
+            angle = 2 * math.pi * index / count - math.pi / 2
+            return centre_x + radius * share * math.cos(angle), centre_y + radius * share * math.sin(angle)
+
+        parts: list[SafeString] = []
+        for ring in (0.25, 0.5, 0.75, 1.0):
+            corners = [place(index, ring) for index in range(count)]
+            for (x1, y1), (x2, y2) in zip(corners, [*corners[1:], corners[0]], strict=True):
+                parts.append(_rule(x1, y1, x2, y2))
+        for index, label in enumerate(chart.axes):
+            x, y = place(index, 1.0)
+            parts.append(_rule(centre_x, centre_y, x, y))
+            side = round(math.cos(2 * math.pi * index / count - math.pi / 2), 6)
+            upright = abs(side) < 0.2
+            anchor = "middle" if upright else "start" if side > 0 else "end"
+            lines = wrap_text(str(label), 2 * room if upright else room, size)
+            away = 0.0 if upright else math.copysign(8.0, side)
+            if upright:
+                middle = y - 10 - size * 0.6 * len(lines) if y < centre_y else y + 10 + size * 0.6 * len(lines)
+            else:
+                middle = y
+            parts.append(_lines(x + away, middle, lines, size, "strong", anchor))
+        for line, (colour, dash) in zip(chart.series, LINE_LOOKS, strict=False):
+            shares = [None if value is None else min(max(value / chart.high, 0.0), 1.0) for value in line.values]
+            closed = None not in shares
+            dashes = mark_safe(f' stroke-dasharray="{dash}"') if dash else ""
+            for run in _runs(shares):
+                corners = [place(index, share) for index, share in run]
+                path = " ".join(
+                    f"{'L' if number else 'M'}{_number(x)} {_number(y)}" for number, (x, y) in enumerate(corners)
+                )
+                end = " Z" if closed else ""
+                parts.append(format_html('<path d="{}{}" class="stroke {}"{}/>', path, end, colour_class(colour), dashes))
+                parts.extend(
+                    format_html(
+                        '<circle cx="{}" cy="{}" r="3" class="mark {}"/>', _number(x), _number(y), colour_class(colour)
+                    )
+                    for x, y in corners
+                )
+        return _svg(width, centre_y + radius + 14 + 2.4 * size, finding, parts)
+
+    return Chart(
+        finding=finding,
+        wide=drawing(WIDE),
+        narrow=drawing(NARROW),
+        columns=(str(chart.axis_label or _("Criterion")), *(str(line.label) for line in chart.series)),
+        rows=tuple(
+            (str(label), *(chart.write(line.values[index]) for line in chart.series))
+            for index, label in enumerate(chart.axes)
+        ),
+        legend=tuple(
+            LegendEntry(str(line.label), "", colour_class(colour))
+            for line, (colour, _dash) in zip(chart.series, LINE_LOOKS, strict=False)
+        ),
         csv_url=csv_url,
     )

@@ -222,3 +222,7 @@ def _answers_to(count: int) -> StrOrPromise:
 
 RELEASE_GATE_LABEL: Final = _("Every blocking and major point of feedback is answered")
 NEXT_ROUND_GATE_LABEL: Final = _("Every agreed change is done or declined, and every grave point is answered")
+MAKERS: Final = (
+    _("people of the institution that drafts it"),
+    _("people of the media think tank that adapts it"),
+)
