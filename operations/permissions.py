@@ -114,6 +114,7 @@ VIEW_PRODUCT: Final = declare(
     _ADAPTER,
     _PILOT_FIRMS,
     InInstitution("reviewing_institution_ids", _ANY, _("people of an institution that reviewed it")),
+    InInstitution("contributing_institution_ids", _ANY, _("people of an institution that has a part in it")),
     *(WhileInState(frozenset({ProductState.IN_REVIEW}), reviewers) for reviewers in _REVIEWERS),
     WhileInState(frozenset({ProductState.TRANSFORMING}), _MEDIA),
     WhileInState(frozenset({ProductState.RELEASED, ProductState.RETIRED}), Everybody()),

@@ -145,13 +145,18 @@ class Product(TenantModel):
             participant.institution_id
             for pilot in self.pilots.all()
             for participant in pilot.participants.all()
-            if participant.state != ParticipantState.WITHDRAWN
+            if participant.state not in {ParticipantState.WITHDRAWN, ParticipantState.DECLINED}
         )
 
     @property
     def reviewing_institution_ids(self) -> frozenset[int]:
         """Institutions that gave their word on a draft of it."""
         return frozenset(review.institution_id for review in self.reviews.all())
+
+    @property
+    def contributing_institution_ids(self) -> frozenset[int]:
+        """Institutions that are named as having a part in it; they read it, to confirm that part."""
+        return frozenset(part.institution_id for part in self.contributions.all())
 
     @property
     def matter(self) -> str:
