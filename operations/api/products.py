@@ -44,6 +44,9 @@ PRODUCT = Projection(
         Value("client_en"),
         Value("client_zh"),
         Value("due_on"),
+        Value("form_version"),
+        Value("details"),
+        Nested("predecessor", (Value("code"), Value("version"), Value("state"))),
         Value("created_at"),
         Value("state_since"),
         Value("released_at"),
@@ -118,6 +121,9 @@ EXAMPLE: dict[str, Any] = {
     "client_en": "Mills with 50 looms or more",
     "client_zh": "50台织机以上的企业",
     "due_on": None,
+    "form_version": 0,
+    "details": {"scope": {"en": "Weaving mills", "zh": "织造企业"}},
+    "predecessor": None,
     "created_at": "2026-02-11T01:00:00.000000Z",
     "state_since": "2026-09-01T01:00:00.000000Z",
     "released_at": "2026-09-01T01:00:00.000000Z",
@@ -156,10 +162,13 @@ _OPEN_TO_PERSON = """(
     OR EXISTS (SELECT 1 FROM operations_pilot p JOIN operations_pilotparticipant s
                ON s.alliance_id = p.alliance_id AND s.pilot_id = p.id
                WHERE p.alliance_id = {t}.alliance_id AND p.product_id = {t}.id
-                 AND s.institution_id = ANY(%(base_own)s::bigint[]) AND s.state <> %(base_withdrawn)s)
+                 AND s.institution_id = ANY(%(base_own)s::bigint[]) AND s.state <> ALL(%(base_left)s::text[]))
     OR EXISTS (SELECT 1 FROM operations_productreview w
                WHERE w.alliance_id = {t}.alliance_id AND w.product_id = {t}.id
                  AND w.institution_id = ANY(%(base_own)s::bigint[]))
+    OR EXISTS (SELECT 1 FROM operations_contribution c
+               WHERE c.alliance_id = {t}.alliance_id AND c.product_id = {t}.id
+                 AND c.institution_id = ANY(%(base_own)s::bigint[]))
     OR EXISTS (SELECT 1 FROM operations_productshare h JOIN auth_permission m ON m.id = h.permission_id
                WHERE h.alliance_id = {t}.alliance_id AND h.content_object_id = {t}.id
                  AND h.user_id = %(base_user)s AND m.codename = 'view_product')
@@ -193,7 +202,7 @@ class ProductEndpoint(ProjectionEndpoint):
                 {
                     "base_own": sorted(institutions_acted_for(grants)),
                     "base_states": states,
-                    "base_withdrawn": ParticipantState.WITHDRAWN.value,
+                    "base_left": [ParticipantState.WITHDRAWN.value, ParticipantState.DECLINED.value],
                     "base_user": request.user.pk,
                 },
             ),

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from operations.api import pieces, products, writes
+from operations.api import parts, pieces, products, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
     path("products/<str:code>/", products.ProductDetail.as_view(), name="api_product_detail"),
+    path("products/<str:code>/versions/", parts.VersionList.as_view(), name="api_product_version_list"),
+    path("products/<str:code>/files/", parts.FileList.as_view(), name="api_product_file_list"),
+    path("products/<str:code>/contributions/", parts.ContributionList.as_view(), name="api_contribution_list"),
+    path("products/<str:code>/references/", parts.ReferenceList.as_view(), name="api_product_reference_list"),
     path("products/<str:code>/transitions/<str:step>/", writes.ProductStep.as_view(), name="api_product_step"),
     path("products/<str:code>/pilot-feedback/", writes.PilotAnswer.as_view(), name="api_pilot_answer"),
     path("pieces/", pieces.PieceList.as_view(), name="api_piece_list"),

@@ -50,6 +50,7 @@ for _code, _title in {
     "not_proposed": _("No release is proposed"),
     "not_editable": _("The text cannot be changed in this state"),
     "no_seat": _("The institution has no seat in the group"),
+    "details_invalid": _("Some values do not fit their fields"),
     "title_missing": _("A title is missing"),
     "draft_incomplete": _("The draft is not complete"),
     "reason_missing": _("A reason is missing"),
@@ -78,6 +79,10 @@ class DraftBody(ClosedSerializer):
     client_en = serializers.CharField(max_length=200, required=False, allow_blank=True)
     client_zh = serializers.CharField(max_length=200, required=False, allow_blank=True)
     due_on = serializers.DateField(required=False, allow_null=True)
+    details = serializers.DictField(
+        required=False,
+        help_text="Values of the kind's own fields by key; a text in two languages as an object with `en` and `zh`.",
+    )
 
 
 class StepBody(ClosedSerializer):
@@ -154,6 +159,7 @@ class ProductCollection(ProductList, WriteEndpoint):
             "kind": "guide",
             "title_en": "Carbon accounting guide for weaving mills",
             "title_zh": "织造企业碳核算指南",
+            "details": {"scope": {"en": "Weaving mills", "zh": "织造企业"}, "hours": "4"},
         },
     }
 
