@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,14 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.forms import AllianceForm, dress
 from operations.actions.feedback import MAX_DEFECTS, DefectNote, form_points
-from operations.actions.plan import Criterion, PilotPlan
+from operations.actions.plan import MAX_CRITERIA, MAX_MEASURES, MAX_SITES, Criterion, Measure, PilotPlan
 from operations.actions.workbook import MAX_TEXT
-from operations.choices import DefectSeverity, PointSource
+from operations.choices import DefectSeverity, PersonRole, PointSource
 
 if TYPE_CHECKING:
     from operations.models import PilotCriterion, PilotFeedback
 
-CRITERION_SLOTS: Final = 8
 SPARE_DEFECTS: Final = 3
 RADIO_SCALE: Final = 11
 """Scales of up to this many scores are drawn as choices, longer ones as a number to type."""
@@ -32,6 +32,11 @@ USUAL_CRITERIA: Final = (
     ("Worth the time and money", "所花的时间和费用可以接受"),
 )
 """Offered in an empty plan, in both languages because the plan keeps both."""
+COPIED: Final = (
+    "question_en", "question_zh", "sample_en", "sample_zh", "sample_size", "minimum_sites", "minimum_answers",
+    "blocking_defects_allowed", "maximum_rounds", "remind_days_before", "escalate_days", "extension_days", "closes_itself",
+)  # fmt: skip
+"""Fields that form and plan have under one name."""
 
 
 def end_of(day: dt.date) -> dt.datetime:
@@ -46,7 +51,11 @@ def start_of(day: dt.date, *, at: dt.datetime) -> dt.datetime:
 
 
 class PlanForm(AllianceForm):
-    """Plan and rule of a round."""
+    """Plan and rule of a round.
+
+    Rows for criteria and measures grow without a script: there is always one empty row more than was sent or kept, and the
+    buttons "Another criterion" and "Another measure" send the form for a further one without planning anything.
+    """
 
     question_en = forms.CharField(
         label=_("What shall the pilot find out? In English"),
@@ -60,11 +69,28 @@ class PlanForm(AllianceForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    sample_en = forms.CharField(
+        label=_("Who or what is tried at each site? In English"),
+        help_text=_("For example: two dyeing lines, the people of both shifts."),
+        max_length=300,
+        required=False,
+    )
+    sample_zh = forms.CharField(label=_("Who or what is tried at each site? In Chinese"), max_length=300, required=False)
+    sample_size = forms.IntegerField(label=_("Answers hoped for at each site"), min_value=1, max_value=10_000, initial=1)
     participants = forms.TypedMultipleChoiceField(
         label=_("Pilot firms"),
-        help_text=_("Leading enterprises that neither wrote nor adapted it and do not stand aside."),
+        help_text=_("Leading enterprises that did not make it and do not stand aside. Each is invited and may decline."),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    minimum_sites = forms.IntegerField(
+        label=_("Sites needed to begin"), min_value=1, max_value=MAX_SITES, initial=1, help_text=_("Fewer: the round waits.")
+    )
+    accept_by_on = forms.DateField(
+        label=_("Sites say by"),
+        help_text=_("Whether they take part; that day is included. Empty: until the round begins."),
+        widget=forms.DateInput(),
         required=False,
     )
     starts_on = forms.DateField(label=_("Begins on"), widget=forms.DateInput())
@@ -79,7 +105,18 @@ class PlanForm(AllianceForm):
     )
     blocking_defects_allowed = forms.IntegerField(label=_("Blocking defects allowed"), min_value=0, max_value=100, initial=0)
     remind_days_before = forms.IntegerField(
-        label=_("Remind, days before the end"), help_text=_("0 for no reminder."), min_value=0, max_value=60, initial=3
+        label=_("Remind, days before the end"),
+        help_text=_("Also before the last day to accept. 0 for no reminder."),
+        min_value=0,
+        max_value=60,
+        initial=3,
+    )
+    escalate_days = forms.IntegerField(
+        label=_("Tell the group’s convenor after days of silence"),
+        help_text=_("Days after a reminder, or after the last day to accept. 0 for never."),
+        min_value=0,
+        max_value=60,
+        initial=2,
     )
     extension_days = forms.IntegerField(
         label=_("With too few answers, extend once by days"),
@@ -96,55 +133,159 @@ class PlanForm(AllianceForm):
     )
     maximum_rounds = forms.IntegerField(label=_("Rounds at most"), min_value=1, max_value=20, initial=3)
 
-    def __init__(self, *args: Any, firms: Sequence[tuple[int, str]], **kwargs: Any) -> None:
-        """Offer the firms that may take part, and room for criteria."""
+    def __init__(
+        self, *args: Any, firms: Sequence[tuple[int, str]], plan: PilotPlan | None = None, amends: bool = False, **kwargs: Any
+    ) -> None:
+        """Offer the firms that may take part, and rows for criteria and measures.
+
+        Args:
+            args: As for every form.
+            firms: Identifier and name of each enterprise that may be chosen.
+            plan: Plan to begin with, for a next round or an amendment.
+            amends: Whether an agreed plan is changed, which needs a reason.
+            kwargs: As for every form.
+        """
+        if plan is not None:
+            kwargs["initial"] = {**initial_of(plan), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
         self.fields["participants"].choices = list(firms)  # type: ignore[attr-defined]
-        for slot in range(CRITERION_SLOTS):
-            usual = USUAL_CRITERIA[slot] if slot < len(USUAL_CRITERIA) and not self.is_bound else ("", "")
-            fields: dict[str, forms.Field] = {
+        criteria = list(plan.criteria) if plan else [Criterion(en, zh, Decimal("3.5")) for en, zh in USUAL_CRITERIA]
+        measures = list(plan.measures) if plan else []
+        self.criterion_slots = self._count("criteria", len(criteria), MAX_CRITERIA)
+        self.measure_slots = self._count("measures", len(measures), MAX_MEASURES)
+        for slot in range(self.criterion_slots):
+            self._add_criterion(slot, criteria[slot] if slot < len(criteria) else None)
+        for slot in range(self.measure_slots):
+            self._add_measure(slot, measures[slot] if slot < len(measures) else None)
+        self.amends = amends
+        if amends:
+            reason = forms.CharField(
+                label=_("Reason for the change"), help_text=_("The sites read it."), max_length=300, strip=True
+            )
+            dress(reason)
+            self.fields["reason"] = reason
+
+    def _count(self, prefix: str, known: int, most: int) -> int:
+        """Rows to draw: those sent or known, and one more; at least three."""
+        sent = len([name for name in self.data if name.startswith(f"{prefix}_") and name.endswith("_name_en")])
+        wanted = sent + (1 if f"more_{prefix}" in self.data else 0) if self.is_bound else known + 1
+        return min(most, max(3, wanted))
+
+    def _add_fields(self, prefix: str, fields: dict[str, forms.Field]) -> None:
+        for name, field in fields.items():
+            dress(field)
+            self.fields[f"{prefix}_{name}"] = field
+
+    def _add_criterion(self, slot: int, known: Criterion | None) -> None:
+        number = {"number": slot + 1}
+        self._add_fields(
+            f"criteria_{slot}",
+            {
                 "name_en": forms.CharField(
-                    label=_("Criterion %(number)s in English") % {"number": slot + 1},
+                    label=_("Criterion %(number)s in English") % number,
                     max_length=120,
                     required=False,
-                    initial=usual[0],
+                    initial=known.name_en if known else "",
                 ),
                 "name_zh": forms.CharField(
-                    label=_("Criterion %(number)s in Chinese") % {"number": slot + 1},
+                    label=_("Criterion %(number)s in Chinese") % number,
                     max_length=120,
                     required=False,
-                    initial=usual[1],
+                    initial=known.name_zh if known else "",
                 ),
                 "pass_mark": forms.DecimalField(
-                    label=_("Pass mark"), max_digits=5, decimal_places=2, required=False, initial=Decimal("3.5")
+                    label=_("Pass mark"),
+                    max_digits=5,
+                    decimal_places=2,
+                    required=False,
+                    initial=known.pass_mark if known else Decimal("3.5"),
                 ),
-                "scale_low": forms.IntegerField(label=_("Lowest score"), required=False, initial=1),
-                "scale_high": forms.IntegerField(label=_("Highest score"), required=False, initial=5),
-            }
-            for name, field in fields.items():
-                dress(field)
-                self.fields[f"criteria_{slot}_{name}"] = field
+                "scale_low": forms.IntegerField(
+                    label=_("Lowest score"), required=False, initial=known.scale_low if known else 1
+                ),
+                "scale_high": forms.IntegerField(
+                    label=_("Highest score"), required=False, initial=known.scale_high if known else 5
+                ),
+            },
+        )
+
+    def _add_measure(self, slot: int, known: Measure | None) -> None:
+        number = {"number": slot + 1}
+        self._add_fields(
+            f"measures_{slot}",
+            {
+                "name_en": forms.CharField(
+                    label=_("Measure %(number)s in English") % number,
+                    max_length=120,
+                    required=False,
+                    initial=known.name_en if known else "",
+                ),
+                "name_zh": forms.CharField(
+                    label=_("Measure %(number)s in Chinese") % number,
+                    max_length=120,
+                    required=False,
+                    initial=known.name_zh if known else "",
+                ),
+                "unit": forms.CharField(
+                    label=_("Unit"), max_length=40, required=False, initial=known.unit if known else ""
+                ),
+                "direction": forms.TypedChoiceField(
+                    label=_("Better is"),
+                    choices=[(-1, _("less")), (1, _("more"))],
+                    coerce=int,
+                    required=False,
+                    empty_value=-1,
+                    initial=known.direction if known else -1,
+                ),
+                "minimum_change": forms.DecimalField(
+                    label=_("Change for the better needed, per cent"),
+                    help_text=_("Empty: reported only."),
+                    max_digits=6,
+                    decimal_places=2,
+                    required=False,
+                    initial=known.minimum_change if known else None,
+                ),
+            },
+        )
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether the form was sent for another row only."""
+        return self.is_bound and ("more_criteria" in self.data or "more_measures" in self.data)
 
     def criterion_rows(self) -> list[list[forms.BoundField]]:
         """The fields of each criterion, for the template."""
         names = ("name_en", "name_zh", "pass_mark", "scale_low", "scale_high")
-        return [[self[f"criteria_{slot}_{name}"] for name in names] for slot in range(CRITERION_SLOTS)]
+        return [[self[f"criteria_{slot}_{name}"] for name in names] for slot in range(self.criterion_slots)]
+
+    def measure_rows(self) -> list[list[forms.BoundField]]:
+        """The fields of each measure, for the template."""
+        names = ("name_en", "name_zh", "unit", "direction", "minimum_change")
+        return [[self[f"measures_{slot}_{name}"] for name in names] for slot in range(self.measure_slots)]
 
     def plain_fields(self) -> list[forms.BoundField]:
-        """The fields that are not about criteria."""
-        return [self[name] for name in self.fields if not name.startswith("criteria_")]
+        """The fields that are about neither criteria nor measures."""
+        return [self[name] for name in self.fields if not name.startswith(("criteria_", "measures_"))]
+
+    def _used(self, prefix: str, slots: int, names: Sequence[str]) -> list[int]:
+        data = self.cleaned_data
+        return [slot for slot in range(slots) if any(data.get(f"{prefix}_{slot}_{name}") for name in names)]
 
     def used_slots(self) -> list[int]:
         """Slots in which a criterion is named."""
-        data = self.cleaned_data
-        return [
-            slot
-            for slot in range(CRITERION_SLOTS)
-            if data.get(f"criteria_{slot}_name_en") or data.get(f"criteria_{slot}_name_zh")
-        ]
+        return self._used("criteria", self.criterion_slots, ("name_en", "name_zh"))
 
-    def plan(self, *, at: dt.datetime) -> PilotPlan:
-        """The plan as the action takes it; call after ``is_valid``."""
+    def used_measures(self) -> list[int]:
+        """Slots in which a measure is named, or given a unit."""
+        return self._used("measures", self.measure_slots, ("name_en", "name_zh", "unit"))
+
+    def plan(self, *, at: dt.datetime, starts_at: dt.datetime | None = None) -> PilotPlan:
+        """The plan as the action takes it; call after ``is_valid``.
+
+        Args:
+            at: Now.
+            starts_at: Start agreed before; it stays to the second when its day stays.
+        """
         data = self.cleaned_data
         criteria = []
         for slot in self.used_slots():
@@ -159,30 +300,165 @@ class PlanForm(AllianceForm):
                     scale_high=5 if high is None else high,
                 )
             )
+        measures = [
+            Measure(*(data[f"measures_{slot}_{name}"] for name in ("name_en", "name_zh", "unit", "direction", "minimum_change")))
+            for slot in self.used_measures()
+        ]
+        same_day = starts_at is not None and timezone.localtime(starts_at).date() == data["starts_on"]
         return PilotPlan(
             criteria=criteria,
+            measures=measures,
             participant_ids=data["participants"],
-            starts_at=start_of(data["starts_on"], at=at),
+            starts_at=starts_at if same_day and starts_at else start_of(data["starts_on"], at=at),
             deadline=end_of(data["deadline_on"]),
-            question_en=data["question_en"],
-            question_zh=data["question_zh"],
-            minimum_answers=data["minimum_answers"],
+            accept_by=end_of(data["accept_by_on"]) if data["accept_by_on"] else None,
             trim_proportion=Decimal(data["trim_percent"]) / 100,
-            blocking_defects_allowed=data["blocking_defects_allowed"],
-            maximum_rounds=data["maximum_rounds"],
-            remind_days_before=data["remind_days_before"],
-            extension_days=data["extension_days"],
-            closes_itself=data["closes_itself"],
+            **{name: data[name] for name in COPIED},
         )
 
     def names_of_refusal(self) -> dict[str, str]:
         """How the action's field names map to this form's."""
-        names = {"deadline": "deadline_on", "starts_at": "starts_on", "trim_proportion": "trim_percent"}
-        names["criteria"] = "criteria_0_name_en"
-        for place, slot in enumerate(self.used_slots()):
-            for part in ("name_en", "pass_mark", "scale_high"):
-                names[f"criteria-{place}-{part}"] = f"criteria_{slot}_{part}"
+        names = {
+            "deadline": "deadline_on",
+            "starts_at": "starts_on",
+            "accept_by": "accept_by_on",
+            "trim_proportion": "trim_percent",
+            "criteria": "criteria_0_name_en",
+            "measures": "measures_0_name_en",
+        }
+        parts = {
+            "criteria": ("name_en", "pass_mark", "scale_low", "scale_high"),
+            "measures": ("name_en", "unit", "direction", "minimum_change"),
+        }
+        for prefix, used in (("criteria", self.used_slots()), ("measures", self.used_measures())):
+            for place, slot in enumerate(used):
+                for part in parts[prefix]:
+                    names[f"{prefix}-{place}-{part}"] = f"{prefix}_{slot}_{part}"
         return names
+
+
+def initial_of(plan: PilotPlan) -> dict[str, Any]:
+    """A plan's plain values as the form shows them."""
+    return {
+        "participants": list(plan.participant_ids),
+        "trim_percent": int(plan.trim_proportion * 100),
+        "starts_on": timezone.localtime(plan.starts_at).date(),
+        "deadline_on": timezone.localtime(plan.deadline).date(),
+        "accept_by_on": timezone.localtime(plan.accept_by).date() if plan.accept_by else None,
+        **{name: getattr(plan, name) for name in COPIED},
+    }
+
+
+class AmendOpenForm(AllianceForm):
+    """What can still be amended once a round is open: dates, sites, sample and reminders."""
+
+    participants = forms.TypedMultipleChoiceField(
+        label=_("Pilot firms"),
+        help_text=_("A firm that is taken out keeps what it answered; one that is added is invited."),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    deadline_on = forms.DateField(label=_("Answers until"), help_text=_("That day is included."), widget=forms.DateInput())
+    accept_by_on = forms.DateField(label=_("Sites say by"), widget=forms.DateInput(), required=False)
+    sample_en = forms.CharField(label=_("Who or what is tried at each site? In English"), max_length=300, required=False)
+    sample_zh = forms.CharField(label=_("Who or what is tried at each site? In Chinese"), max_length=300, required=False)
+    sample_size = forms.IntegerField(label=_("Answers hoped for at each site"), min_value=1, max_value=10_000)
+    remind_days_before = forms.IntegerField(label=_("Remind, days before the end"), min_value=0, max_value=60)
+    escalate_days = forms.IntegerField(
+        label=_("Tell the group’s convenor after days of silence"), min_value=0, max_value=60
+    )
+    reason = forms.CharField(label=_("Reason for the change"), help_text=_("The sites read it."), max_length=300)
+
+    def __init__(self, *args: Any, firms: Sequence[tuple[int, str]], plan: PilotPlan, **kwargs: Any) -> None:
+        """Begin with the plan as it stands."""
+        super().__init__(*args, initial=initial_of(plan), **kwargs)
+        self.fields["participants"].choices = list(firms)  # type: ignore[attr-defined]
+        self.before = plan
+
+    def plan(self) -> PilotPlan:
+        """The whole plan as it shall stand; call after ``is_valid``. A date whose day stays, stays to the second."""
+        data, before = self.cleaned_data, self.before
+
+        def moment(day: dt.date | None, present: dt.datetime | None) -> dt.datetime | None:
+            if present is not None and day == timezone.localtime(present).date():
+                return present
+            return end_of(day) if day else None
+
+        deadline = moment(data["deadline_on"], before.deadline)
+        names = ("sample_en", "sample_zh", "sample_size", "remind_days_before", "escalate_days")
+        return replace(
+            before,
+            participant_ids=data["participants"],
+            deadline=deadline or before.deadline,
+            accept_by=moment(data["accept_by_on"], before.accept_by),
+            **{name: data[name] for name in names},
+        )
+
+
+class JoinForm(AllianceForm):
+    """A site's answer to the invitation."""
+
+    site_en = forms.CharField(
+        label=_("Plant or department, in English"), help_text=_("Empty: the whole enterprise."), max_length=120, required=False
+    )
+    site_zh = forms.CharField(label=_("Plant or department, in Chinese"), max_length=120, required=False)
+    lead = forms.TypedChoiceField(label=_("Who answers for the site"), coerce=int, required=False)
+    is_public = forms.BooleanField(
+        label=_("The public page may name us as a pilot firm"), required=False, help_text=_("You can change this at any time.")
+    )
+
+    def __init__(self, *args: Any, people: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        """Offer the people of the enterprise."""
+        super().__init__(*args, **kwargs)
+        self.fields["lead"].choices = list(people)  # type: ignore[attr-defined]
+
+
+class SitePersonForm(AllianceForm):
+    """A person at a site."""
+
+    user = forms.TypedChoiceField(label=_("Person"), coerce=int)
+    role = forms.ChoiceField(label=_("Part"), choices=PersonRole.choices, initial=PersonRole.TRIER)
+
+    def __init__(self, *args: Any, people: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        """Offer the people of the enterprise."""
+        super().__init__(*args, **kwargs)
+        self.fields["user"].choices = list(people)  # type: ignore[attr-defined]
+
+
+class HandOverForm(AllianceForm):
+    """One person's part goes to another."""
+
+    giver = forms.TypedChoiceField(label=_("From"), coerce=int)
+    taker = forms.TypedChoiceField(label=_("To"), coerce=int)
+    note = forms.CharField(
+        label=_("What is handed over"), widget=forms.Textarea(attrs={"rows": 3}), max_length=300, required=False
+    )
+
+    def __init__(
+        self, *args: Any, present: Sequence[tuple[int, str]], people: Sequence[tuple[int, str]], **kwargs: Any
+    ) -> None:
+        """Offer those who have a part, and the people of the enterprise."""
+        super().__init__(*args, **kwargs)
+        self.fields["giver"].choices = list(present)  # type: ignore[attr-defined]
+        self.fields["taker"].choices = list(people)  # type: ignore[attr-defined]
+
+
+class EndForm(AllianceForm):
+    """Why a site declines, leaves, or is taken out."""
+
+    reason = forms.CharField(
+        label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}), max_length=300, help_text=_("The others read it.")
+    )
+
+
+class ReopenForm(AllianceForm):
+    """A closed round taken up again."""
+
+    deadline_on = forms.DateField(label=_("Answers until"), help_text=_("That day is included."), widget=forms.DateInput())
+    reason = forms.CharField(
+        label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}), max_length=300, help_text=_("The sites read it.")
+    )
 
 
 class ExtendForm(AllianceForm):

@@ -36,7 +36,7 @@ class Pilot(TenantModel):
 
     The plan's rule: with at least ``minimum_answers`` answers, every criterion's trimmed mean must reach its pass mark and
     at most ``blocking_defects_allowed`` blocking defects may stand; then release is proposed, otherwise points to answer
-    are made and a next round may follow, up to ``maximum_rounds``. With fewer answers at the deadline the round is extended once
+    are made and a next round may follow, up to ``maximum_rounds``. A measure with a minimum change must have improved by it. With fewer answers at the deadline the round is extended once
     by ``extension_days``; still too few, it ends without a result.
     """
 
@@ -118,7 +118,7 @@ class Pilot(TenantModel):
         return frozenset(
             participant.institution_id
             for participant in self.participants.all()
-            if participant.state != ParticipantState.WITHDRAWN
+            if participant.state not in {ParticipantState.WITHDRAWN, ParticipantState.DECLINED}
         )
 
 

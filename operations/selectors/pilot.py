@@ -34,7 +34,11 @@ def with_counts(pilots: Any) -> Any:
     """Rounds with ``answer_count``, ``firm_count`` and ``silent_count``: firms that take part and have not answered."""
     return pilots.annotate(
         answer_count=Count("participants__feedback", distinct=True),
-        firm_count=Count("participants", filter=~Q(participants__state=ParticipantState.WITHDRAWN), distinct=True),
+        firm_count=Count(
+            "participants",
+            filter=~Q(participants__state__in=[ParticipantState.WITHDRAWN, ParticipantState.DECLINED]),
+            distinct=True,
+        ),
         silent_count=Count(
             "participants",
             filter=Q(participants__state__in=[ParticipantState.INVITED, ParticipantState.ACCEPTED]),
@@ -234,7 +238,7 @@ def list_pilots_of_institutions(alliance: Alliance, institution_ids: Iterable[in
         .filter(
             pk__in=PilotParticipant.objects.of(alliance)
             .filter(institution_id__in=ids)
-            .exclude(state=ParticipantState.WITHDRAWN)
+            .exclude(state__in=[ParticipantState.WITHDRAWN, ParticipantState.DECLINED])
             .values("pilot_id")
         )
         .select_related("product")

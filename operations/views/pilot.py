@@ -12,29 +12,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.actions.idempotency import once
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, require
 from alliance.kernel.tables import csv_response
 from alliance.selectors.paging import paginate
 from groups.choices import GroupKind
 from operations.actions.feedback import submit_feedback
-from operations.actions.pilot import close_pilot_early, extend_pilot, plan_pilot
+from operations.actions.pilot import close_pilot_early, extend_pilot
 from operations.actions.workbook import PilotClosedError
 from operations.choices import ParticipantState, ProductKind, ProductState
-from operations.forms.pilot import AnswerForm, ExtendForm, PlanForm, end_of
+from operations.forms.pilot import AnswerForm, ExtendForm, end_of
 from operations.forms.product import show_refusal
 from operations.permissions import (
     ANSWER_PILOT,
     MANAGE_PILOT,
-    PLAN_PILOT,
     START_DRAFT,
     VIEW_ANSWERS,
     VIEW_PIPELINE,
     own_institutions,
     seats_of,
 )
-from operations.selectors.people import eligible_pilot_firms
 from operations.selectors.pilot import answer_table, list_comments, list_pilots_of_institutions, own_answer
 from operations.selectors.product import (
     get_product,
@@ -143,64 +140,6 @@ def _export(rows: Any, now: Any) -> HttpResponse:
         ]
 
     return csv_response("pilots", header, (line(product) for product in rows))
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-@once
-def pilot_plan(request: HttpRequest, code: str) -> HttpResponse:
-    """Plan the next round."""
-    alliance = tenant_of(request)
-    product = get_product(alliance, code, reader=request.user)
-    require(request.user, PLAN_PILOT, product)
-    now = timezone.now()
-    last = latest_pilot(product)
-    firms = [(institution.pk, institution.name) for institution in eligible_pilot_firms(product, at=now)]
-    today = timezone.localtime(now).date()
-    initial: dict[str, Any] = {"starts_on": today}
-    if last is not None:
-        initial |= {
-            "participants": [participant.institution_id for participant in last.participants.all()],
-            "question_en": last.question_en,
-            "question_zh": last.question_zh,
-            "minimum_answers": last.minimum_answers,
-            "trim_percent": int(last.trim_proportion * 100),
-            "blocking_defects_allowed": last.blocking_defects_allowed,
-            "remind_days_before": last.remind_days_before,
-            "extension_days": last.extension_days,
-            "maximum_rounds": last.maximum_rounds,
-            "closes_itself": last.closes_itself,
-        }
-        for slot, criterion in enumerate(last.criteria.order_by("position")[:8]):
-            for name in ("name_en", "name_zh", "pass_mark", "scale_low", "scale_high"):
-                initial[f"criteria_{slot}_{name}"] = getattr(criterion, name)
-    form = PlanForm(request.POST or None, firms=firms, initial=initial)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                plan_pilot(
-                    alliance,
-                    code,
-                    actor=request.user,  # type: ignore[arg-type]
-                    plan=form.plan(at=now),
-                    at=now,
-                )
-            except InvalidInputError as refusal:
-                show_refusal(form, refusal, form.names_of_refusal())
-            else:
-                return back_to(request, product, _("Pilot planned. It opens by itself at its start."))
-    context = {
-        **frame(request),
-        "product": product,
-        "form": form,
-        "round": (last.round if last else 0) + 1,
-        "has_firms": bool(firms),
-        "cancel_url": product_url(product),
-        "crumbs": crumbs_of(request, product, _("Plan the pilot")),
-    }
-    return render(request, "operations/pilot_plan.html", context, status=status)
 
 
 @login_required

@@ -85,6 +85,7 @@ from operations.views.piece import pieces_card
 from operations.views.point import points_card
 from operations.views.product_parts import contributions_card, files_card, references_card
 from operations.views.steps import all_stand_aside, gates_card, release_context, reviewers_of, steps_of
+from operations.views.trial import plan_card
 from operations.views.version import versions_card
 
 COMMENTS_SHOWN = 5
@@ -153,6 +154,7 @@ def _record_card(request: HttpRequest, product: Product) -> dict[str, Any]:
 
 CARDS: Final[tuple[Callable[[HttpRequest, Product], dict[str, Any]], ...]] = (
     _round_card,
+    plan_card,
     gates_card,
     points_card,
     _text_card,

@@ -41,7 +41,7 @@ def list_coming_up(alliance: Alliance, institution_id: int, at: datetime, limit:
             pilot__state__in=[PilotState.PLANNED, PilotState.OPEN, PilotState.EXTENDED],
             pilot__deadline__gte=at,
         )
-        .exclude(state=ParticipantState.WITHDRAWN)
+        .exclude(state__in=[ParticipantState.WITHDRAWN, ParticipantState.DECLINED])
         .select_related("pilot__product")
         .order_by("pilot__deadline")[:limit]
     )

@@ -12,17 +12,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from alliance.choices import AllianceRole
-from alliance.models import Alliance, RoleAssignment, User
+from alliance.choices import AllianceRole, FileState
+from alliance.models import Alliance, RoleAssignment, StoredFile, User
 from groups.choices import GroupKind, SeatRole
 from groups.models import GroupMembership, VirtualGroup
 from members.choices import InstitutionKind, StaffRole
 from members.models import Institution, InstitutionStaff
 from operations.actions.pilot import plan_pilot
 from operations.actions.plan import Criterion, Measure, PilotPlan
+from operations.actions.product_file import PURPOSE
 from operations.actions.snapshot import take_snapshot
 from operations.actions.workflow import advance_pilot
 from operations.choices import (
+    KindFieldType,
     ParticipantState,
     PieceAudience,
     PieceChannel,
@@ -35,6 +37,7 @@ from operations.choices import (
     ReadingPhase,
     SnapshotOccasion,
 )
+from operations.kinds import STANDARD_FORMS, KindFormView
 from operations.models import (
     CriterionScore,
     FeedbackPoint,
@@ -47,6 +50,7 @@ from operations.models import (
     Product,
     Reading,
 )
+from operations.permissions import OPEN_PRODUCT_FILE
 from tests.factories.alliance import make_user
 
 _numbers = itertools.count(1)
@@ -140,6 +144,46 @@ def make_cast(alliance: Alliance, firms: int = 3) -> Cast:
     )
 
 
+def fill_details(form: KindFormView) -> dict[str, Any]:
+    """A value for each required field of a kind."""
+    values: dict[str, Any] = {
+        KindFieldType.TEXT.value: "As agreed",
+        KindFieldType.BILINGUAL.value: {"en": "Small mills", "zh": "小厂"},
+        KindFieldType.NUMBER.value: "12",
+        KindFieldType.DATE.value: "2026-11-01",
+        KindFieldType.URL.value: "https://example.org/a",
+    }
+    return {
+        one.key: one.choices[0].key if one.type == KindFieldType.CHOICE else values[one.type]
+        for one in form.fields
+        if one.required
+    }
+
+
+def give_evidence(product: Product, key: str, *, is_public: bool = False, name: str = "evidence.txt") -> ProductFile:
+    """A row that gives evidence, without a content in the storage."""
+    stored = StoredFile.objects.create(
+        alliance=product.alliance,
+        uuid=uuid.uuid4(),
+        purpose=PURPOSE,
+        name=name,
+        media_type="text/plain",
+        size_bytes=3,
+        sha256="0" * 64,
+        state=FileState.CLEAN,
+        permission=OPEN_PRODUCT_FILE,
+    )
+    return ProductFile.objects.create(
+        alliance=product.alliance,
+        product=product,
+        file=stored,
+        evidence=key,
+        is_public=is_public,
+        version=product.version,
+        added_at=timezone.now(),
+    )
+
+
 def make_product(cast: Cast, state: str = ProductState.DRAFT, **fields: Any) -> Product:
     """A product in a state, with what that state requires of its row."""
     now = timezone.now()
@@ -164,6 +208,7 @@ def make_product(cast: Cast, state: str = ProductState.DRAFT, **fields: Any) -> 
         "withdrawn_from": ProductState.DRAFT if state == ProductState.WITHDRAWN else "",
         **fields,
     }
+    values.setdefault("details", fill_details(STANDARD_FORMS[values["kind"]]))
     return Product.objects.create(alliance=cast.alliance, **values)
 
 

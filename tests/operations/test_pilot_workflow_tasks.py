@@ -34,6 +34,7 @@ from tests.factories.operations import (
     make_cast,
     make_pilot,
     make_product,
+    make_ready,
     run_round,
     usual_plan,
 )
@@ -61,7 +62,9 @@ def planned(cast: Cast) -> Pilot:
     """A round that begins at AT plus a day and ends four weeks later."""
     product = make_product(cast, ProductState.TRANSFORMING)
     plan = usual_plan(cast.firms, AT + timedelta(days=1), deadline=AT + timedelta(days=28))
-    return plan_pilot(cast.alliance, product.code, actor=cast.secretary, plan=plan, at=AT)
+    pilot = plan_pilot(cast.alliance, product.code, actor=cast.secretary, plan=plan, at=AT)
+    make_ready(pilot)
+    return pilot
 
 
 def test_a_round_opens_at_its_start_and_asks_and_tells_each_firm(cast: Cast, planned: Pilot) -> None:
