@@ -55,14 +55,26 @@ class GateView:
         label: What must be there.
         missing: What is still missing; empty when the gate is open.
         who: Who can provide it.
-        url: Where it is provided, or empty.
+        code: Code of the product.
+        url_name: Route where it is provided, or empty.
+        anchor: Part of that page.
     """
 
     key: str
     label: StrOrPromise
     missing: tuple[StrOrPromise, ...]
     who: tuple[StrOrPromise, ...]
-    url: str
+    code: str = ""
+    url_name: str = ""
+    anchor: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where it is provided, or empty; asked by pages only, for an address needs the alliance of the request."""
+        if not self.url_name:
+            return ""
+        address = reverse(self.url_name, kwargs={"code": self.code})
+        return f"{address}#{self.anchor}" if self.anchor else address
 
     @property
     def done(self) -> bool:
@@ -97,7 +109,9 @@ def open_points(product: Product, transition: Transition) -> list[GateView]:
             label=gate.label,
             missing=tuple(gate.check(product)),
             who=tuple(gate.who),
-            url=_address(gate, product),
+            code=product.code,
+            url_name=gate.url_name,
+            anchor=gate.anchor,
         )
         for gate in GATES.get(transition.name, ())
         if not gate.sources or product.state in gate.sources
@@ -126,9 +140,3 @@ def require_gates(product: Product, transition: Transition) -> None:
         details={"transition": transition.name, "gates": [view.key for view in shut]},
     )
 
-
-def _address(gate: Gate, product: Product) -> str:
-    if not gate.url_name:
-        return ""
-    address = reverse(gate.url_name, kwargs={"code": product.code})
-    return f"{address}#{gate.anchor}" if gate.anchor else address
