@@ -131,7 +131,7 @@ _OPEN_TO_PERSON = """(
         AND EXISTS (SELECT 1 FROM operations_pilot p JOIN operations_pilotparticipant s
                     ON s.alliance_id = p.alliance_id AND s.pilot_id = p.id
                     WHERE p.alliance_id = {t}.alliance_id AND p.product_id = {t}.product_id
-                      AND s.institution_id = ANY(%(base_own)s::bigint[]) AND s.state <> %(base_withdrawn)s))
+                      AND s.institution_id = ANY(%(base_own)s::bigint[]) AND s.state <> ALL(%(base_left)s::text[])))
 )"""
 
 
@@ -160,7 +160,7 @@ class PieceEndpoint(ProjectionEndpoint):
                     "base_own": sorted(institutions_acted_for(grants)),
                     "base_roles": sorted(role.value for role in CONTENT_ROLES),
                     "base_approved": PieceState.APPROVED.value,
-                    "base_withdrawn": ParticipantState.WITHDRAWN.value,
+                    "base_left": [ParticipantState.WITHDRAWN.value, ParticipantState.DECLINED.value],
                 },
             ),
         )

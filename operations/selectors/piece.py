@@ -101,7 +101,10 @@ def with_source(pieces: QuerySet[Piece, Piece]) -> QuerySet[Piece, Piece]:
 
 def pieces_of(product: Product) -> list[Piece]:
     """The pieces made of a product, newest first; three queries."""
-    return list(with_source(Piece.objects.of(product.alliance).filter(product=product)).order_by("-created_at", "-id"))
+    pieces = list(with_source(Piece.objects.of(product.alliance).filter(product=product)).order_by("-created_at", "-id"))
+    for piece in pieces:
+        piece.alliance = product.alliance  # permissions ask for it, once a piece
+    return pieces
 
 
 def unchecked_pieces(product: Product) -> list[Piece]:
@@ -144,7 +147,7 @@ def list_visible_pieces(alliance: Alliance, user: Any) -> QuerySet[Piece, Piece]
         Exists(
             PilotParticipant.objects.of(alliance)
             .filter(pilot__product=OuterRef("product"), institution_id__in=mine)
-            .exclude(state=ParticipantState.WITHDRAWN)
+            .exclude(state__in=[ParticipantState.WITHDRAWN, ParticipantState.DECLINED])
         )
     )
     return pieces.filter(condition)
