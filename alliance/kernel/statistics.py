@@ -20,7 +20,7 @@ from django_stubs_ext import StrOrPromise
 
 from alliance.kernel.errors import InvalidInputError
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a method changes its figures; stored with every result."""
 
 FEW_FOR_AN_INTERVAL: Final = 8
