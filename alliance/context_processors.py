@@ -46,6 +46,7 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
         {"label": _("Where you are signed in"), "url": reverse("usersessions_list"), "icon": "monitor-smartphone"},
     ]
     if getattr(request, "alliance", None) is not None:
+        links.append({"label": _("Your calendar address"), "url": reverse("calendar_address"), "icon": "calendar-days"})
         links.append({"label": _("Act for another institution"), "url": reverse("choose_institution"), "icon": "building-2"})
     links.append({"label": _("Other alliances"), "url": reverse("choose_alliance"), "icon": "network"})
     return links

@@ -177,7 +177,15 @@ class SecondFactorMiddleware:
     #: Reachable without a second factor: the way to get one, and what shows nothing of an alliance's work.
     open_prefixes = ("account_", "mfa_", "usersessions_")
     open_routes = frozenset(
-        {"invitation_accept", "choose_alliance", "switch_language", "switch_theme", "home", "alliance_theme_css"}
+        {
+            "alliance_theme_css",
+            "calendar_feed",
+            "choose_alliance",
+            "home",
+            "invitation_accept",
+            "switch_language",
+            "switch_theme",
+        }
     )
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -6,3 +6,7 @@ from alliance.actions import (
     log_heads,  # noqa: F401 - registers its text
     roles,  # noqa: F401 - registers what invitations give
 )
+from alliance.kernel.calendar import providers
+from alliance.selectors.calendar_feeds import calendar_of_inbox
+
+providers.register("alliance.inbox", calendar_of_inbox)

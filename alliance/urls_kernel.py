@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from alliance.views import audit, audit_log, files, inbox, jobs, notifications, operations, search, theme
+from alliance.views import audit, audit_log, calendar_feeds, files, inbox, jobs, notifications, operations, search, theme
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -11,6 +11,10 @@ urlpatterns: list[URLPattern] = [
     path("inbox/<uuid:uuid>/hand-over/", inbox.inbox_hand_over, name="inbox_hand_over"),
     path("notifications/", notifications.notification_list, name="notification_list"),
     path("notifications/read/", notifications.notification_read, name="notification_read"),
+    path("calendar/", calendar_feeds.calendar_address, name="calendar_address"),
+    path("calendar/make/", calendar_feeds.calendar_address_make, name="calendar_address_make"),
+    path("calendar/revoke/", calendar_feeds.calendar_address_revoke, name="calendar_address_revoke"),
+    path("calendar/<str:token>.ics", calendar_feeds.calendar_feed, name="calendar_feed"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<uuid:uuid>/", jobs.job_detail, name="job_detail"),
     path("jobs/<uuid:uuid>/stop/", jobs.job_stop, name="job_stop"),

@@ -73,3 +73,11 @@ name_fields(
         "group": pgettext_lazy("audit log", "group"),
     }
 )
+
+name_verbs(
+    {
+        "make_calendar_address": pgettext_lazy("audit log", "make a calendar address"),
+        "revoke_calendar_address": pgettext_lazy("audit log", "revoke a calendar address"),
+    }
+)
+name_records({"alliance.calendarfeed": pgettext_lazy("audit log", "calendar address")})

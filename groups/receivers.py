@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
-from alliance.kernel import demo, uploads
+from alliance.kernel import calendar, demo, uploads
 from alliance.kernel.audiences import kept_aside, resolvers
 from alliance.kernel.events import Event, consumer
 from alliance.kernel.navigation import NavigationEntry, add
@@ -54,6 +54,7 @@ from groups.permissions import (
     group_grants,
 )
 from groups.selectors.audiences import GroupAudience
+from groups.selectors.calendar import calendar_of_meetings
 from groups.selectors.conflict import list_recused
 from groups.selectors.consortium import duty_provider as consortium_duties
 from groups.selectors.dispute import count_waiting_disputes, dispute_duties
@@ -128,6 +129,7 @@ add(
     )
 )
 resolvers.register(AudienceScope.GROUP, GroupAudience())
+calendar.providers.register("groups.meetings", calendar_of_meetings)
 
 # ------------------------------------------------------------------------------------------------------- motions
 add(

@@ -34,7 +34,7 @@ class CalendarEntry:
     """Something with a date, for one person. Either ``starts_on`` (a whole day) or ``starts_at`` is given.
 
     Attributes:
-        uid: The same for the same thing as long as it lives, unique in the alliance, such as ``meeting-<uuid>``.
+        uid: The same for the same thing as long as it lives, unique in the alliance, such as ``milestone-17``.
         title: What it is, in the active language.
         starts_on: The day.
         starts_at: The moment.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-READING_RULES = frozenset({"api_client", "search_anonymous"})
+READING_RULES = frozenset({"api_client", "calendar_feed", "calendar_network", "search_anonymous"})
 """Rules that let requests pass while Valkey is away; every other rule falls back to the counter table."""
 
 _AWAY = (redis.exceptions.RedisError, StorageError, OSError)

@@ -14,6 +14,8 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 _SECRET = re.compile(
     r"(?i)(authorization|cookie|set-cookie|password|secret|token|code)(\"?\s*[:=]\s*\"?)(bearer\s+)?[^\s\",;&]+",
 )
+_SECRET_PATH = re.compile(r"(/calendar/)[^\s/\"]+(\.ics)")
+"""The secret part of a calendar address, in the path of a request."""
 
 
 class RedactFilter(logging.Filter):
@@ -22,7 +24,7 @@ class RedactFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the message in place; never drops a record."""
         message = record.getMessage()
-        redacted = _SECRET.sub(r"\1\2[redacted]", message)
+        redacted = _SECRET_PATH.sub(r"\1[redacted]\2", _SECRET.sub(r"\1\2[redacted]", message))
         if redacted != message:
             record.msg, record.args = redacted, None
         return True

@@ -295,6 +295,8 @@ RATE_LIMITS = {
     "public_upload": "40 per hour",
     "api_client": "300 per minute",
     "search_anonymous": "30 per minute",
+    "calendar_feed": "60 per hour",
+    "calendar_network": "600 per hour",
     "export": "5 per hour",
 }
 

@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from alliance.kernel.calendar import LINE, escape, fold, stamp
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from datetime import datetime
 
-LINE = 75
-"""Octets in a line at most, without its end (RFC 5545, section 3.1)."""
-
-
-def escape(text: str) -> str:
-    """A text as a value (section 3.3.11): backslash, semicolon, comma and line ends escaped; other controls left out."""
-    plain = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    plain = plain.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n")
-    return "".join(char for char in plain if char >= " " or char == "\t")
-
-
-def fold(line: str) -> Iterator[str]:
-    """A content line in pieces of at most 75 octets, the later ones led in by a blank; no character is cut in two."""
-    piece, room = "", LINE
-    for char in line:
-        size = len(char.encode())
-        if size > room:
-            yield piece
-            piece, room = " ", LINE - 1
-        piece += char
-        room -= size
-    yield piece
-
-
-def stamp(moment: datetime) -> str:
-    """A moment in UTC, such as ``20261121T040000Z``."""
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+__all__ = ["LINE", "calendar_text", "fold"]
 
 
 def calendar_text(
