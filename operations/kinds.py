@@ -433,6 +433,20 @@ def names_of(one: KindField) -> list[str]:
     return [f"{PREFIX}{one.key}"]
 
 
+def _plain(value: Any) -> str:
+    """A single value as text.
+
+    Raises:
+        ValueError: It is several values, or holds signs that no text has.
+    """
+    if isinstance(value, Mapping | list | tuple | bool):
+        raise ValueError(_("Give a single value."))
+    text = str(value)
+    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError(_("This text holds signs that cannot be stored. Type it anew."))
+    return text
+
+
 def _clean_value(one: KindField, value: Any) -> Any:
     """A value as it is kept.
 
@@ -442,12 +456,14 @@ def _clean_value(one: KindField, value: Any) -> Any:
     if one.type == KindFieldType.BILINGUAL:
         parts = value if isinstance(value, Mapping) else {"zh" if _HAN.search(str(value)) else "en": value}
         texts = {
-            language: str(parts[language]).replace("\r\n", "\n").strip() for language in ("en", "zh") if parts.get(language)
+            language: _plain(parts[language]).replace("\r\n", "\n").strip()
+            for language in ("en", "zh")
+            if parts.get(language) is not None
         }
         if set(parts) - {"en", "zh"} or any(len(text) > LONGEST_TEXT for text in texts.values()):
             raise ValueError(_("Give up to %(most)s characters in English, in Chinese or in both.") % {"most": LONGEST_TEXT})
         return {language: text for language, text in texts.items() if text}
-    text = str(value).strip()
+    text = _plain(value).strip()
     if one.type == KindFieldType.NUMBER:
         try:
             number = Decimal(text)
@@ -517,10 +533,13 @@ def carry_over(form: KindFormView, details: Mapping[str, Any]) -> dict[str, Any]
             carried.setdefault(key, value)
             continue
         try:
-            text = next(iter(value.values()), "") if isinstance(value, Mapping) and one.type != _B else value
-            carried[key] = _clean_value(one, text)
+            single = isinstance(value, Mapping) and one.type != _B and len(value) == 1
+            carried[key] = _clean_value(one, next(iter(value.values())) if single else value)
         except ValueError:
-            carried[f"{key}_before"] = value
+            name = f"{key}_before"
+            while name in details or name in carried:
+                name = f"{name}_before"
+            carried[name] = value
     return carried
 
 

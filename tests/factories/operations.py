@@ -48,6 +48,7 @@ from operations.models import (
     PilotMeasure,
     PilotParticipant,
     Product,
+    ProductFile,
     Reading,
 )
 from operations.permissions import OPEN_PRODUCT_FILE

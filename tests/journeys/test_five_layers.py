@@ -152,7 +152,7 @@ def test_an_alliance_works_through_all_five_layers(
 
     # 3. A product walks the pipeline.
     with signed_in(browser, platform, "wisdom", language) as page:
-        page.goto(f"{HOME}/pilots/new/")
+        page.goto(f"{HOME}/pilots/new/?kind=guide")
         page.select_option("select[name=kind]", "guide")
         for field, words in (
             ("title_en", title),
@@ -161,6 +161,8 @@ def test_an_alliance_works_through_all_five_layers(
             ("summary_zh", "染厂用水去向逐项核算。"),
             ("body_en", "1. Read the meters.\n2. Fill in the sheet."),
             ("body_zh", "1. 抄表。\n2. 填表。"),
+            ("details_scope_en", "Dyehouses with water meters on each line."),
+            ("details_scope_zh", "各生产线装有水表的染厂。"),
         ):
             page.fill(f"[name={field}]", words)
         send(page)

@@ -52,7 +52,13 @@ from tests.factories.operations import (
 )
 
 AT = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-TEXTS = {"kind": "guide", "title_en": "Low-salt dyeing", "summary_en": "Half the salt.", "body_en": "Text."}
+TEXTS: dict[str, Any] = {
+    "kind": "guide",
+    "title_en": "Low-salt dyeing",
+    "summary_en": "Half the salt.",
+    "body_en": "Text.",
+    "details": {"scope": {"en": "Small mills"}},
+}
 
 
 def audit(product: Product) -> list[str]:

@@ -100,6 +100,7 @@ def test_a_person_of_the_wisdom_group_drafts_and_submits(cast: Cast, client_for:
         "summary_en": "What it is for.",
         "body_en": "Text",
         "due_on": "2027-01-31",
+        "details": {"scope": {"en": "Small mills"}, "hours": "4"},
     }
 
     made = client.post(address(cast.alliance, "api_product_list"), body, content_type="application/json")
