@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from operations.api import parts, pieces, products, writes
+from operations.api import parts, pieces, points, products, workbook, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
@@ -11,8 +11,17 @@ urlpatterns = [
     path("products/<str:code>/files/", parts.FileList.as_view(), name="api_product_file_list"),
     path("products/<str:code>/contributions/", parts.ContributionList.as_view(), name="api_contribution_list"),
     path("products/<str:code>/references/", parts.ReferenceList.as_view(), name="api_product_reference_list"),
+    path("products/<str:code>/points/", points.PointList.as_view(), name="api_point_list"),
+    path("products/<str:code>/points/<str:key>/answer/", points.PointAnswer.as_view(), name="api_point_answer"),
     path("products/<str:code>/transitions/<str:step>/", writes.ProductStep.as_view(), name="api_product_step"),
     path("products/<str:code>/pilot-feedback/", writes.PilotAnswer.as_view(), name="api_pilot_answer"),
     path("pieces/", pieces.PieceList.as_view(), name="api_piece_list"),
     path("pieces/<str:code>/", pieces.PieceDetail.as_view(), name="api_piece_detail"),
+    path("products/<str:code>/workbook/", workbook.Workbook.as_view(), name="api_workbook"),
+    path("products/<str:code>/workbook/entries/", workbook.EntryList.as_view(), name="api_workbook_entry_list"),
+    path(
+        "products/<str:code>/workbook/entries/<uuid:key>/strike/",
+        workbook.EntryStrike.as_view(),
+        name="api_workbook_entry_strike",
+    ),
 ]
