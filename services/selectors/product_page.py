@@ -16,6 +16,7 @@ from groups.selectors.conflict import list_recused
 from members.choices import ConsentLevel, ExpertState
 from operations.choices import ContributionRole, ParticipantState, PilotState, PointSource
 from operations.models import Contribution, FeedbackPoint, Pilot, PilotParticipant, ProductFile
+from operations.selectors.comparison import Figure, figure_of
 from operations.selectors.piece import public_pieces_of
 from operations.selectors.point import points_answered
 from operations.selectors.results import CriterionView, read_criteria
@@ -77,6 +78,52 @@ def _may_name(expert: Expert) -> bool:
     return expert.consent == ConsentLevel.PUBLIC and expert.state == ExpertState.ACTIVE
 
 
+MEASURED_AT_LEAST = 2
+"""Sites whose values a public figure needs: over one site it would be that enterprise's own figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What a round changed in one measure, over its sites.
+
+    Attributes:
+        name_en: The measure, in English.
+        name_zh: The same in Chinese.
+        unit: Its unit.
+        less_is_better: Which direction is better.
+        sites: How many sites measured before and after.
+        change: Change for the better in percent of the mean before, with its interval; None with fewer sites than may be shown.
+        needed: Change the plan asked for, percent; None: it asked for none.
+        passed: Whether it was reached; None: not asked.
+    """
+
+    name_en: str
+    name_zh: str
+    unit: str
+    less_is_better: bool
+    sites: int
+    change: Figure | None
+    needed: float | None
+    passed: bool | None
+
+
+def read_changes(figures: Mapping[str, Any]) -> list[ChangeView]:
+    """The measures of a stored record as everybody may read them; sites' own values are never among them."""
+    return [
+        ChangeView(
+            entry["name_en"],
+            entry["name_zh"],
+            entry["unit"],
+            entry["direction"] < 0,
+            entry["change"]["sites"],
+            figure_of(entry["change"], "percent") if entry["change"]["sites"] >= MEASURED_AT_LEAST else None,
+            entry["minimum_change"],
+            entry["passed"],
+        )
+        for entry in figures.get("measures", ())
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One decided round as everybody may read it.
@@ -85,6 +132,7 @@ class Trial:
         pilot: The round.
         criteria: Figures per criterion, from the stored record.
         figures: All figures of the record, as stored.
+        changes: What was measured before and after, over the sites.
         named: Sites that agreed to be named.
         unnamed: How many more answered.
     """
@@ -92,6 +140,7 @@ class Trial:
     pilot: Pilot
     criteria: list[CriterionView]
     figures: Mapping[str, Any]
+    changes: list[ChangeView]
     named: list[PilotParticipant]
     unnamed: int
 
@@ -124,7 +173,8 @@ def list_trials(product: Product) -> list[Trial]:
         sites: list[PilotParticipant] = pilot.answered_sites  # type: ignore[attr-defined]
         named = sorted((site for site in sites if site.is_public), key=lambda site: site.institution.sort_key)
         record = pilot.result or {}
-        trials.append(Trial(pilot, read_criteria(record), record.get("figures") or {}, named, len(sites) - len(named)))
+        figures = record.get("figures") or {}
+        trials.append(Trial(pilot, read_criteria(record), figures, read_changes(figures), named, len(sites) - len(named)))
     return trials
 
 

@@ -221,6 +221,34 @@ def test_the_page_shows_criteria_from_the_stored_record_and_sites_only_as_far_as
     assert list_trials(product)[0].criteria == []  # nothing is computed for the page, it reads what is stored
 
 
+def test_before_and_after_is_shown_over_sites_and_never_of_one_alone(cast: Cast, client: Client) -> None:
+    product, entry = released(cast)
+    pilot = decided(cast, product)
+    measure = {
+        "name_en": "Energy",
+        "name_zh": "能耗",
+        "unit": "kWh/t",
+        "direction": -1,
+        "minimum_change": None,
+        "passed": None,
+    }
+    sites = [{"institution": "secret-mill", "percent": 12.5}]
+
+    def show(count: int) -> str:
+        change = {"percent": 12.5, "low": 8.25, "high": 16.75, "interval": "bca", "notice": "", "sites": count}
+        figures = {**pilot.result["figures"], "measures": [{**measure, "sites": sites, "change": change}]}
+        Pilot.objects.filter(pk=pilot.pk).update(result={**pilot.result, "figures": figures})
+        forget_pages(cast.alliance)
+        return page_of(client, entry)
+
+    page = show(3)
+    assert "Energy" in page
+    assert "12.5%" in page
+    assert "8.3% – 16.8%" in page or "8.2% – 16.8%" in page
+    assert "secret-mill" not in page
+    assert "12.5%" not in show(1)
+
+
 def test_a_site_that_left_or_declined_is_not_named(cast: Cast) -> None:
     product, _entry = released(cast)
     pilot = decided(cast, product)
