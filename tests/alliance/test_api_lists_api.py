@@ -104,7 +104,11 @@ CASES = [
     Case("api_feedback_list", "", FEEDBACK, "feedback:read"),
 ]
 IDS = [case.route for case in CASES]
-ELSEWHERE = {"Motion": "tests/groups/test_motion_api.py", "Proxy": "tests/groups/test_motion_api.py"}
+ELSEWHERE = {
+    "Motion": "tests/groups/test_motion_api.py",
+    "Proxy": "tests/groups/test_motion_api.py",
+    "FeedbackPoint": "tests/operations/test_point_actions.py",
+}
 """Projections with computed values, or closed to machines, and where they are compared."""
 
 

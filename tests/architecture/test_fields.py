@@ -48,6 +48,7 @@ from tests.factories.operations import (
     Cast,
     make_cast,
     make_pilot,
+    make_point,
     make_product,
     make_staff,
 )
@@ -93,6 +94,11 @@ def _answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
         "defects": [{"severity": "minor", "description": "A unit is missing."}],
     }
     return {"code": product.code}, cast.testers[0], body
+
+
+def _point_answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    point = make_point(make_product(cast, ProductState.IMPROVING))
+    return {"code": point.product.code, "key": point.key}, cast.writer, {"state": "accepted", "answer": "In the next version."}
 
 
 def _rating(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
@@ -245,6 +251,7 @@ FIELDS: dict[str, Row] = {
         (PilotFeedback, CriterionScore, FeedbackPoint),
         _answer,
     ),
+    "api_point_answer": Row(frozenset({"state", "answer", "done_in"}), (FeedbackPoint,), _point_answer),
     "api_meeting_answer": Row(frozenset({"institution", "coming", "person", "note"}), (Attendance,), _meeting_answer),
     "api_action_outcome": Row(frozenset({"outcome"}), (MeetingAction,), _action_outcome),
     "api_rating_list": Row(frozenset({"score", "client_kind", "comment", "email", "language"}), (Rating,), _rating),

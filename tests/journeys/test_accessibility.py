@@ -288,6 +288,7 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "product_retire",
                 "point_list",
                 "point_answer",
+                "product_comparison",
                 "objective_list",
                 "objective_create",
                 "objective_detail",
