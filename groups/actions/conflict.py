@@ -28,7 +28,7 @@ from groups.choices import COUNTING_CONFLICTS, WAITING_CONFLICTS, ConflictState,
 from groups.models import ConflictOfInterest, ConflictWaiver
 from groups.permissions import AGREE_CONFLICT, DECLARE_CONFLICT, RULE_CONFLICT
 from groups.selectors.conflict import list_recused, list_representatives_of
-from groups.selectors.matters import Detected, Parties, list_linked, list_open_matters, parties_of
+from groups.selectors.matters import Detected, Parties, is_matter_name, list_linked, list_open_matters, parties_of
 from groups.signals import CONFLICTS_CHANGED
 from groups.transitions import (
     AGREE_CONFLICT as AGREE_STEP,
@@ -192,7 +192,7 @@ def declare_conflict(
     if not conflict.reason:
         words = _("Say which interest, in one or two sentences.")
         raise InvalidInputError(words, code="reason_missing", fields={"reason": words})
-    if ":" not in conflict.matter or len(conflict.matter) > 80:
+    if not is_matter_name(conflict.matter):
         words = _("Name the matter, e.g. product:P-029.")
         raise InvalidInputError(words, code="matter_unknown", fields={"matter": words})
     own = can(actor, AGREE_CONFLICT, conflict)

@@ -47,6 +47,7 @@ from groups.selectors.dispute import (
     list_mediators,
     list_steps,
 )
+from groups.selectors.matters import is_matter_name
 from groups.selectors.report_days import add_working_days, day_words
 from groups.signals import DISPUTE_MOVED
 from groups.transitions import ESCALATE_DISPUTE as ESCALATE
@@ -241,7 +242,7 @@ def file_dispute(
         faults["institution"] = _("Only members file disputes.")
     if not dispute.subject or len(dispute.subject) > 200:
         faults["subject"] = _("Say in one line what it is about, in at most 200 characters.")
-    if dispute.matter and (":" not in dispute.matter or len(dispute.matter) > 80):
+    if dispute.matter and not is_matter_name(dispute.matter):
         faults["matter"] = _("Name the matter, e.g. product:P-029.")
     if not statement.strip():
         faults["statement"] = _("Say what happened and what you want.")

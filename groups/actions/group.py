@@ -193,8 +193,9 @@ def give_seat(
             "role": role,
             "from": starts_at,
             "until": ends_at,
-            "resolution": (motion.code if motion is not None else resolution) or None,
+            "resolution": motion.code if motion is not None else None,
         },
+        personal={"resolution": resolution} if resolution and motion is None else None,
         at=at,
     )
     emit(alliance, MEMBERSHIP_STARTED, {"group": group.kind, "institution": institution.code, "role": role})
@@ -490,7 +491,8 @@ def change_composition(
     if size_rule is not None and enterprise_limit is not None and enterprise_limit > size_rule:
         words = _("There cannot be more leading enterprises than members.")
         raise InvalidInputError(words, code="rule_contradicts", fields={"enterprise_limit": words})
-    before = {"size": group.size_rule, "enterprises": group.enterprise_limit, "source": group.rule_source}
+    before = {"size": group.size_rule, "enterprises": group.enterprise_limit}
+    source = group.rule_source
     group.size_rule, group.enterprise_limit = size_rule, enterprise_limit
     group.rule_source = rule_source.strip()
     group.save(update_fields=["size_rule", "enterprise_limit", "rule_source"])
@@ -499,7 +501,9 @@ def change_composition(
         actor=actor,
         verb="change_composition",
         before=before,
-        after={"size": size_rule, "enterprises": enterprise_limit, "source": group.rule_source},
+        after={"size": size_rule, "enterprises": enterprise_limit},
+        personal={path: text for path, text in (("before.source", source), ("after.source", group.rule_source)) if text}
+        or None,
         at=at,
     )
     return group

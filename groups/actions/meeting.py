@@ -27,6 +27,7 @@ from groups.models import AgendaItem, Attendance, GroupMembership, Meeting, Meet
 from groups.permissions import ANSWER_INVITATION, OPEN_PAPER, PLAN_MEETING, RECORD_MEETING
 from groups.selectors.charter import charter_in_force
 from groups.selectors.electors import list_electors
+from groups.selectors.matters import is_matter_name
 from groups.selectors.meeting import is_short_notice, reader_ids
 from groups.signals import MEETING_CANCELLED, MEETING_CONVENED, MEETING_HELD
 from groups.transitions import CANCEL_MEETING, CLOSE_MEETING, CONVENE, START_MEETING
@@ -261,7 +262,7 @@ def _fill_item(item: AgendaItem, meeting: Meeting, facts: ItemFacts) -> None:
     if not title_en and not title_zh:
         _refuse(_("Give a title in one of the two languages, or name a motion."), "title_missing", "title_en")
     matter = facts.matter.strip()
-    if matter and (":" not in matter or len(matter) > 80):
+    if matter and not is_matter_name(matter):
         _refuse(_("Name the matter, e.g. product:P-029."), "matter_unknown", "matter")
     if item.motion is not None and item.motion != motion:
         _release_motion(item.motion, meeting)

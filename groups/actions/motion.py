@@ -69,6 +69,7 @@ from groups.selectors import ballot_box, disclosure, tally
 from groups.selectors.charter import charter_in_force
 from groups.selectors.conflict import list_recused
 from groups.selectors.electors import list_electors
+from groups.selectors.matters import is_matter_name
 from groups.selectors.motion import DOCUMENT_FORMAT, canonical, digest_of, matter_of, voter_ids, voters_of
 from groups.selectors.motion_effects import effects
 from groups.selectors.proxy import proxies_for, proxies_per_holder
@@ -327,7 +328,7 @@ def draft_motion(
         require(actor, PUT_MOTION, motion)
     if effect and effect not in effects:
         _refuse(_("Nothing is known to happen under this name."), "effect_unknown", "effect")
-    if motion.matter and (":" not in motion.matter or len(motion.matter) > 80):
+    if motion.matter and not is_matter_name(motion.matter):
         _refuse(_("Name the matter, e.g. product:P-029."), "matter_unknown", "matter")
     _check_texts(motion)
     _check_rule(motion)

@@ -5,6 +5,7 @@ A *matter* is named ``<prefix>:<code>``. Each layer registers its prefixes, so t
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -89,6 +90,15 @@ class Detected:
         """When the newest of the links came on record; None where one of them has no date."""
         dates = [one.since for one in self.links]
         return max((day for day in dates if day is not None), default=None)
+
+
+MATTER_NAME = re.compile(r"[a-z][a-z_]{0,29}:[A-Za-z0-9][A-Za-z0-9:_.-]*")
+"""A prefix and a code: it stands in the audit log in clear, so no words of anybody's may go into it."""
+
+
+def is_matter_name(text: str) -> bool:
+    """Whether a text names a matter; empty is none."""
+    return len(text) <= 80 and MATTER_NAME.fullmatch(text) is not None
 
 
 def split(matter: str) -> tuple[str, str]:

@@ -264,7 +264,15 @@ def _fill(application: Application, values: Mapping[str, Any]) -> None:
 
 
 def _personal(application: Application) -> dict[str, str]:
-    names = ("contact_name", "contact_email", "contact_phone", "representative_name", "representative_email")
+    names = (
+        "name_en",
+        "name_zh",
+        "contact_name",
+        "contact_email",
+        "contact_phone",
+        "representative_name",
+        "representative_email",
+    )
     return {name: getattr(application, name) for name in names if getattr(application, name)}
 
 
@@ -272,8 +280,6 @@ def _clear(application: Application) -> dict[str, Any]:
     return {
         "code": application.code,
         "kind": application.kind,
-        "name_en": application.name_en,
-        "name_zh": application.name_zh,
         "country_code": application.country_code,
         "region_code": application.region_code,
         "registry_code": application.registry_code,

@@ -174,7 +174,7 @@ def add_institution(
         actor=actor,
         verb="add_institution",
         after=_clear(institution),
-        personal={"contact_email": institution.contact_email} if institution.contact_email else None,
+        personal={f"after.{name}": getattr(institution, name) for name in sorted(PERSONAL) if getattr(institution, name)},
         at=at,
     )
     return institution
@@ -194,7 +194,7 @@ CHANGEABLE = (
     "web",
     "contact_email",
 )
-PERSONAL = frozenset({"contact_email"})
+PERSONAL = frozenset({"name_en", "name_zh", "short_en", "short_zh", "web", "contact_email"})
 KEYS = frozenset({"name_key", "sort_key", "sort_key_zh"})
 """Columns derived from the names."""
 
@@ -269,7 +269,13 @@ def _save_changes(institution: Institution, values: dict[str, str], *, actor: Us
         verb="change_institution",
         before={name: before[name] for name in open_names},
         after={name: changed[name] for name in open_names},
-        personal={f"after.{name}": changed[name] for name in changed if name in PERSONAL and changed[name]} or None,
+        personal={
+            f"{when}.{name}": values[name]
+            for when, values in (("before", before), ("after", changed))
+            for name in changed
+            if name in PERSONAL and values[name]
+        }
+        or None,
         at=at,
     )
     return institution

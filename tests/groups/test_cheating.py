@@ -28,7 +28,7 @@ from members.choices import StaffRole, StandingNoteKind
 from tests.conftest import ClientFor
 from tests.factories.alliance import address, give_role, make_user
 from tests.factories.charter import seat_in_committee
-from tests.factories.groups import make_conflict, make_group
+from tests.factories.groups import make_group
 from tests.factories.meetings import LATER, hold, make_body
 from tests.factories.members import make_institution, make_staff
 from tests.factories.motions import make_decided, make_draft, make_open, make_voters
@@ -72,7 +72,6 @@ def _conflicted(act: Alliance) -> tuple[Motion, Motion, User]:
     voters = make_voters(act, 6)
     draft, opened = (make(act, matter=f"standing:{voters[0].code}", ballot="secret") for make in (make_draft, make_open))
     give_role(voters[0].user, act, "committee")
-    make_conflict(voters[0].institution, draft.matter)
     return draft, opened, voters[0].user
 
 
