@@ -55,7 +55,7 @@ from groups.permissions import (
 )
 from groups.selectors.audiences import GroupAudience
 from groups.selectors.calendar import calendar_of_meetings
-from groups.selectors.conflict import list_recused
+from groups.selectors.conflict import list_matters_aside, list_recused
 from groups.selectors.consortium import duty_provider as consortium_duties
 from groups.selectors.dispute import count_waiting_disputes, dispute_duties
 from groups.selectors.group import LIST_EXTENSION, seats_panel
@@ -80,7 +80,7 @@ from groups.signals import (
 )
 from members.choices import RIGHTS_ENDED, ApplicationState, InstitutionState
 from members.models import Expert, Institution
-from members.permissions import SCREEN_APPLICATION, recused_from
+from members.permissions import SCREEN_APPLICATION, matters_aside, recused_from
 from members.selectors.application import ApplicationLink, application_links, decision_links
 from members.selectors.bulk import BulkKind, bulk_kinds
 from members.selectors.duties import duty_providers
@@ -441,6 +441,7 @@ def ask_members(event: Event) -> None:
 
 # Admission, suspension, expulsion
 recused_from.register("groups", list_recused)
+matters_aside.register("groups", list_matters_aside)
 panels.register("membership", Panel("groups/institution_motions.html", motions_panel, order=70, office_only=True))
 decision_links.register("groups", decision_page)
 application_links.register(

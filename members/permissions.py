@@ -18,6 +18,7 @@ from alliance.kernel.permissions import (
     InInstitution,
     alliance_of,
     declare,
+    grants_of,
     institutions_acted_for,
 )
 from alliance.kernel.registry import Registry
@@ -126,6 +127,29 @@ BULK_INSTITUTIONS = declare("members.act_on_many", _("act on many institutions a
 
 recused_from: Registry[Callable[[Alliance, str], set[int]]] = Registry("institutions that stand aside")
 """By matter, ids of the institutions that stand aside; the layer that knows conflicts of interest registers itself."""
+
+
+matters_aside: Registry[Callable[[Alliance, frozenset[int], str], set[str]]] = Registry(
+    "matters institutions stand aside from"
+)
+"""By institutions and the prefix of matters: the matters from which one of them stands aside; for lists."""
+
+
+def codes_kept_from(reader: Any, alliance: Alliance, prefix: str) -> set[str]:
+    """Codes of the records from which a reader is kept, because an institution acted for stands aside.
+
+    Args:
+        reader: The reader.
+        alliance: The tenant.
+        prefix: Prefix of the matters, such as ``application``.
+
+    Returns:
+        The codes; no query for people who act for no institution, else one for each layer that knows conflicts.
+    """
+    own = frozenset(institutions_acted_for(grants_of(reader, alliance)))
+    if not own:
+        return set()
+    return {matter.partition(":")[2] for find in matters_aside.values() for matter in find(alliance, own, prefix)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,20 @@ def list_recused(alliance: Alliance, matter: str) -> set[int]:
     )
 
 
+def list_matters_aside(alliance: Alliance, institution_ids: frozenset[int], prefix: str) -> set[str]:
+    """Matters of one kind from which one of the institutions stands aside now; one query."""
+    return set(
+        ConflictOfInterest.objects.of(alliance)
+        .filter(
+            institution_id__in=institution_ids,
+            matter__startswith=f"{prefix}:",
+            state__in=COUNTING_CONFLICTS,
+            ended_at__isnull=True,
+        )
+        .values_list("matter", flat=True)
+    )
+
+
 def is_recused(alliance: Alliance, institution_id: int, matter: str) -> bool:
     """Whether an institution stands aside from a matter now; one query."""
     return institution_id in list_recused(alliance, matter)

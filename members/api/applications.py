@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from alliance.api.endpoints import ProjectionDetail, ProjectionEndpoint, ProjectionList
+from alliance.api.authentication import machine_of
+from alliance.api.endpoints import ProjectionDetail, ProjectionEndpoint, ProjectionList, person_of
 from alliance.api.permissions import Access
 from alliance.kernel.projection import Condition, Contains, Nested, OneOf, Projection, Since, Value
 from members.models import Application
-from members.permissions import LIST_APPLICATIONS
+from members.permissions import LIST_APPLICATIONS, codes_kept_from
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -82,9 +83,17 @@ class ApplicationEndpoint(ProjectionEndpoint):
     projection = APPLICATION
     access: ClassVar[Mapping[str, Access]] = {"GET": Access(scope="applications:read", permission=LIST_APPLICATIONS)}
 
-    def conditions(self, request: Request) -> Sequence[Condition]:  # noqa: ARG002 - the same for every caller
-        """Only what applicants have sent."""
-        return (Condition("{t}.submitted_at IS NOT NULL", {}),)
+    def conditions(self, request: Request) -> Sequence[Condition]:
+        """Only what applicants have sent, and nothing from which an institution of the reader stands aside."""
+        sent = Condition("{t}.submitted_at IS NOT NULL", {})
+        if machine_of(request) is not None:
+            return (sent,)
+        hidden = sorted(codes_kept_from(person_of(request), self.alliance, "application"))
+        return (
+            (sent, Condition("NOT ({t}.code = ANY(%(base_hidden)s::text[]))", {"base_hidden": hidden}))
+            if hidden
+            else (sent,)
+        )
 
 
 class ApplicationList(ApplicationEndpoint, ProjectionList):
@@ -92,7 +101,8 @@ class ApplicationList(ApplicationEndpoint, ProjectionList):
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "List applications for membership"}
     explanation: ClassVar[Mapping[str, str]] = {
-        "GET": "People named in an application, its answers and its evidence are left out: they stay with the office."
+        "GET": "People named in an application, its answers and its evidence are left out: they stay with the office. "
+        "So are applications from which an institution of the reader stands aside."
     }
     examples: ClassVar[Mapping[Any, Any]] = {"GET": {"results": [EXAMPLE], "next": None}}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -115,9 +115,20 @@ def parse_application_query(get_list: Callable[[str], list[str]]) -> Application
     )
 
 
-def list_applications(alliance: Alliance, query: ApplicationQuery, *, but: str = "") -> QuerySet[Application]:
-    """Applications that were sent and fit a query, in no order."""
+def list_applications(
+    alliance: Alliance, query: ApplicationQuery, *, but: str = "", hidden: Collection[str] = ()
+) -> QuerySet[Application]:
+    """Applications that were sent and fit a query, in no order.
+
+    Args:
+        alliance: The tenant.
+        query: What is asked for.
+        but: A filter that is left aside.
+        hidden: Codes of those from which the reader's institution stands aside; not even the search tells their names.
+    """
     found = Application.objects.of(alliance).filter(submitted_at__isnull=False)
+    if hidden:
+        found = found.exclude(code__in=hidden)
     for word in query.q.split():
         found = found.filter(
             Q(name_en__icontains=word) | Q(name_zh__icontains=word) | Q(code__iexact=word) | Q(registry_code__iexact=word)
@@ -149,7 +160,7 @@ class Facet:
     options: list[Option]
 
 
-def list_application_facets(alliance: Alliance, query: ApplicationQuery) -> list[Facet]:
+def list_application_facets(alliance: Alliance, query: ApplicationQuery, *, hidden: Collection[str] = ()) -> list[Facet]:
     """The filters with their counts, each counted under the other; two queries."""
     facets = []
     rows: tuple[tuple[str, StrOrPromise, Sequence[tuple[str, Any]], tuple[str, ...]], ...] = (
@@ -157,7 +168,9 @@ def list_application_facets(alliance: Alliance, query: ApplicationQuery) -> list
         ("kind", _("Kind"), InstitutionKind.choices, query.kinds),
     )
     for name, label, choices, chosen in rows:
-        counts = dict(list_applications(alliance, query, but=name).values_list(name).annotate(n=Count("id")).order_by())
+        counts = dict(
+            list_applications(alliance, query, but=name, hidden=hidden).values_list(name).annotate(n=Count("id")).order_by()
+        )
         facets.append(
             Facet(
                 name,

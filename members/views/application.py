@@ -29,7 +29,7 @@ from members.choices import ApplicationState
 from members.forms.application import ReasonsForm, ReturnForm
 from members.forms.institution import place_errors
 from members.models import Application, Institution
-from members.permissions import LIST_APPLICATIONS, SCREEN_APPLICATION, VIEW_APPLICATION
+from members.permissions import LIST_APPLICATIONS, SCREEN_APPLICATION, VIEW_APPLICATION, codes_kept_from
 from members.selectors.admission import REQUIREMENTS, check_completeness, element_words, field_labels, missing_points
 from members.selectors.application import (
     decision_links,
@@ -74,8 +74,9 @@ def application_list(request: AllianceRequest) -> HttpResponse:
     """Applications, newest first, with filters and counts."""
     alliance = _enter(request)
     query = parse_application_query(request.GET.getlist)
-    page = paginate(list_applications(alliance, query), request.GET, ("-created_at", "-id"))
-    facets = list_application_facets(alliance, query)
+    hidden = codes_kept_from(request.user, alliance, "application")
+    page = paginate(list_applications(alliance, query, hidden=hidden), request.GET, ("-created_at", "-id"))
+    facets = list_application_facets(alliance, query, hidden=hidden)
     chips = []
     for facet in facets:
         for option in facet.options:
@@ -92,7 +93,8 @@ def application_list(request: AllianceRequest) -> HttpResponse:
         "chips": chips,
         "clear_url": reverse("application_list"),
         "kept": [("q", query.q)] if query.q else [],
-        "total": list_applications(alliance, query).count(),
+        "total": list_applications(alliance, query, hidden=hidden).count(),
+        "hidden": len(hidden),
         "now": timezone.now(),
         "form_url": reverse("application_start"),
     }

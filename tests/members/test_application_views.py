@@ -27,7 +27,7 @@ from members.tasks import follow_admission
 from tests.conftest import ClientFor
 from tests.factories.admission import PDF, application_values, make_application, make_complete, token_of
 from tests.factories.alliance import address, make_member, make_user
-from tests.factories.groups import make_seat
+from tests.factories.groups import make_conflict, make_seat
 from tests.factories.members import make_institution, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -364,3 +364,30 @@ def test_the_task_lets_overdue_applications_expire_and_may_run_twice(alliance: A
     with tenancy.acting_in(alliance):
         application.refresh_from_db()
     assert application.state == ApplicationState.EXPIRED
+
+
+def test_lists_and_api_tell_nothing_of_an_application_the_reader_stands_aside_from(
+    client_for: ClientFor, alliance: Alliance
+) -> None:
+    linked, free = make_member(alliance, "committee"), make_member(alliance, "committee")
+    with tenancy.acting_in(alliance):
+        institution = make_institution(alliance)
+        make_staff(institution, linked)
+        make_staff(make_institution(alliance), free)
+        application = make_application(alliance, language="en")
+        make_conflict(institution, application.matter)
+        name, code = application.name_en, application.code
+    page, api = address(alliance, "application_list"), address(alliance, "api_application_list")
+
+    seen, hidden = client_for(free), client_for(linked)
+
+    assert name in seen.get(page).content.decode()
+    assert [row["code"] for row in seen.get(api).json()["results"]] == [code]
+    for url in (page, f"{page}?q={name}"):
+        told = hidden.get(url).content.decode()
+        assert code not in told
+        assert f"application_detail/{code}" not in told
+        assert "is not shown: your institution stands aside" in told
+    assert name not in hidden.get(page).content.decode()
+    assert hidden.get(api).json()["results"] == []
+    assert hidden.get(address(alliance, "api_application_detail", code=code)).status_code == 404
