@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alliance.actions.idempotency import once
@@ -354,7 +355,7 @@ def _steps(request: AllianceRequest, found: Consortium, mine: Any) -> dict[str, 
             "heading": _("File %(code)s with the committee"),
             "hint": _("The committee reads terms and plan. The terms are fixed from then on."),
             "done": _("Filed with the committee."),
-            "submit": _("File"),
+            "submit": pgettext("hand in to the committee", "File"),
         },
         "close": {
             "permission": CHANGE_CONSORTIUM,
