@@ -18,6 +18,7 @@ from alliance.kernel import tenancy
 from alliance.kernel.errors import DomainError, InvalidInputError, PermissionRefusedError
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent
 from operations.actions.feedback import DefectNote, submit_feedback
+from operations.actions.loop_back import withdraw_product
 from operations.actions.pilot import close_pilot_early, extend_pilot, plan_pilot
 from operations.actions.product import release_product
 from operations.actions.workbook import PilotClosedError
