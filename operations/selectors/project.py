@@ -117,7 +117,7 @@ def count_running(alliance: Alliance, user: Any) -> int:
 
 
 def get_project(alliance: Alliance, code: str, *, reader: Any) -> Project:
-    """One project with its people, tasks, links, milestones and deliverables; seven queries.
+    """One project with its people, tasks, links, milestones and deliverables; six queries.
 
     Raises:
         NotFoundError: There is none, or it is not open to this reader: the same answer.
@@ -150,7 +150,10 @@ def get_project(alliance: Alliance, code: str, *, reader: Any) -> Project:
         .filter(code=code)
         .first()
     )
-    if project is None or not can(reader, VIEW_PROJECT, project):
+    if project is None:
+        raise NotFoundError
+    project.alliance = alliance
+    if not can(reader, VIEW_PROJECT, project):
         raise NotFoundError
     return project
 
