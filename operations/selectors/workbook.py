@@ -150,7 +150,7 @@ def _is_taken(workbook: Workbook, entry: WorkbookEntry) -> bool:
 def describe_entry(workbook: Workbook, entry: WorkbookEntry) -> str:
     """What an entry says, in one line."""
     body = entry.body
-    if entry.kind == EntryKind.READING:
+    if entry.kind == EntryKind.READING and "value" in body:
         measure = next((known for known in workbook.measures if known.position == body["measure"]), None)
         value = Decimal(body["value"])
         places = max(0, -int(value.as_tuple().exponent))
@@ -161,10 +161,10 @@ def describe_entry(workbook: Workbook, entry: WorkbookEntry) -> str:
             "phase": ReadingPhase(body["phase"]).label,
             "day": format_day(date.fromisoformat(body["taken_on"]), get_language()),
         }
-    if entry.kind == EntryKind.SCORES:
+    if entry.kind == EntryKind.SCORES and "scores" in body:
         names = {str(criterion.position): criterion.name for criterion in workbook.criteria}
         return " · ".join(f"{names.get(position, position)} {score}" for position, score in body["scores"].items())
     text = str(body.get("text") or body.get("caption") or (entry.file.name if entry.file else ""))
     if entry.kind == EntryKind.DEFECT:
-        text = f"{DefectSeverity(body['severity']).label}: {text}"
+        text = f"{DefectSeverity(body['severity']).label}: {text}" if "severity" in body else text
     return text if len(text) <= LONGEST_SUMMARY else f"{text[: LONGEST_SUMMARY - 1]}…"

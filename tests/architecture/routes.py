@@ -47,7 +47,7 @@ from members.models import (
     Resource,
     ResourceBooking,
 )
-from operations.models import FeedbackPoint, Product
+from operations.models import FeedbackPoint, Piece, Product, WorkbookEntry
 from services.models import Article, CatalogueEntry, Listing, Rating
 from targets.models import Objective
 from tests.architecture.world import column
@@ -690,6 +690,26 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
         "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
     },
+    "tenant:api_workbook": {"GET": "401 403 403 403 403 404 403 200 404 404 404 404"},
+    "tenant:api_workbook_entry_list": {
+        "GET": "401 403 200 200 200 404 200 200 404 404 404 404",
+        "POST": "401 403 422 422 422 404 422 422 404 404 404 404",
+    },
+    "tenant:api_workbook_entry_strike": {"POST": "401 403 422 422 422 404 422 422 404 404 404 404"},
+    "tenant:pilot_workbook": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:pilot_workbook_state": {
+        "GET": "302 200 200 200 200 200 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:pilot_workbook_shell": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:pilot_workbook_worker": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:pilot_workbook_strike": {
+        "GET": "302 404 404 404 404 404 404 200 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
     "tenant:pilot_answers_csv": {
         "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
         "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
@@ -1121,6 +1141,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
 }
 
 _PRODUCT = {"code": column(Product, "code")}
+_PIECE = {**_PRODUCT, "piece": column(Piece, "code")}
 _INSTITUTION = {"code": column(Institution, "code")}
 _MOTION = {"code": column(Motion, "code")}
 _IMPORT = {"uuid": column(InstitutionImport, "uuid")}
@@ -1178,6 +1199,10 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "api_product_detail": _PRODUCT,
     "api_product_step": {**_PRODUCT, "step": "submit"},
     "api_pilot_answer": _PRODUCT,
+    **dict.fromkeys(("api_workbook", "api_workbook_entry_list"), _PRODUCT),
+    "api_workbook_entry_strike": {**_PRODUCT, "key": column(WorkbookEntry, "key")},
+    **{f"pilot_workbook{part}": _PRODUCT for part in ("", "_state", "_shell", "_worker")},
+    "pilot_workbook_strike": {**_PRODUCT, "key": column(WorkbookEntry, "key")},
     "api_entry_detail": _ENTRY,
     "api_rating_list": _ENTRY,
     "api_listing_detail": _LISTING,
@@ -1347,6 +1372,13 @@ OBJECTS: dict[str, dict[str, Any]] = {
         for verb in ("detail", "edit", "move", "submit", "review", "adapt", "send_back", "release", "retire")
     },
     **{f"pilot_{verb}": _PRODUCT for verb in ("plan", "extend", "close", "answer", "answers_csv", "comments")},
+    "piece_draft": _PRODUCT,
+    **{
+        f"piece_{verb}": _PIECE
+        for verb in ("detail", "edit", "submit", "check", "renew", "publish", "withdraw")
+    },
+    "public_piece": _PIECE,
+    "api_piece_detail": {"code": column(Piece, "code")},
     "change_add": _PRODUCT,
     "point_list": _PRODUCT,
     "point_answer": {**_PRODUCT, "key": column(FeedbackPoint, "key")},
@@ -1370,6 +1402,9 @@ OBJECTS: dict[str, dict[str, Any]] = {
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 
 WITHOUT_OBJECT = {
+    "pilot_workbook_shell": "the same empty page for every product, known or not; it is what a phone shows without network",
+    "pilot_workbook_worker": "the same script for every product; only its place differs, which is its scope",
+    "pilot_workbook_state": "says who is signed in and nothing of the product it stands below",
     "table_export_csv": "names a kind of table, the same in every alliance",
     "table_export_xlsx": "likewise",
     "application_create": "the seven kinds of institutions are the same in every alliance",

@@ -35,8 +35,9 @@ from groups.models import (
     Vote,
 )
 from members.choices import StaffRole
+from operations.actions.workbook import Entry, write_entry
 from operations.choices import ProductState
-from operations.models import CriterionScore, FeedbackPoint, PilotFeedback, Product, ProductReview
+from operations.models import CriterionScore, FeedbackPoint, PilotFeedback, Product, ProductReview, WorkbookEntry
 from services.models import Rating
 from tests.conftest import ClientFor, TenantClient
 from tests.factories.alliance import address, make_alliance, make_member
@@ -96,9 +97,35 @@ def _answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     return {"code": product.code}, cast.testers[0], body
 
 
+def _workbook_entry(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    product = make_product(cast, ProductState.PILOTING)
+    make_pilot(product, cast.firms)
+    body = {
+        "institution": cast.firms[0].code,
+        "key": str(uuid4()),
+        "kind": "defect",
+        "severity": "minor",
+        "text": "A unit is missing.",
+    }
+    return {"code": product.code}, cast.testers[0], body
+
+
+def _workbook_strike(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    product = make_product(cast, ProductState.PILOTING)
+    make_pilot(product, cast.firms)
+    note = Entry(key=uuid4(), kind="note", body={"text": "Night shift."})
+    site, person = cast.firms[0], cast.testers[0]
+    write_entry(cast.alliance, product.code, institution_id=site.pk, entry=note, actor=person, at=timezone.now())
+    return {"code": product.code, "key": str(note.key)}, person, {"institution": site.code, "reason": "Wrong loom"}
+
+
 def _point_answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     point = make_point(make_product(cast, ProductState.IMPROVING))
-    return {"code": point.product.code, "key": point.key}, cast.writer, {"state": "accepted", "answer": "In the next version."}
+    return (
+        {"code": point.product.code, "key": point.key},
+        cast.writer,
+        {"state": "accepted", "answer": "In the next version."},
+    )
 
 
 def _rating(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
@@ -252,6 +279,34 @@ FIELDS: dict[str, Row] = {
         _answer,
     ),
     "api_point_answer": Row(frozenset({"state", "answer", "done_in"}), (FeedbackPoint,), _point_answer),
+    "api_workbook_entry_list": Row(
+        frozenset(
+            {
+                "institution",
+                "key",
+                "kind",
+                "round",
+                "noted_at",
+                "reading",
+                "reading.measure",
+                "reading.phase",
+                "reading.value",
+                "reading.taken_on",
+                "scores",
+                "scores.criterion",
+                "scores.score",
+                "severity",
+                "text",
+                "caption",
+                "file",
+                "file.name",
+                "file.content",
+            }
+        ),
+        (WorkbookEntry, FeedbackPoint),
+        _workbook_entry,
+    ),
+    "api_workbook_entry_strike": Row(frozenset({"institution", "reason"}), (WorkbookEntry,), _workbook_strike),
     "api_meeting_answer": Row(frozenset({"institution", "coming", "person", "note"}), (Attendance,), _meeting_answer),
     "api_action_outcome": Row(frozenset({"outcome"}), (MeetingAction,), _action_outcome),
     "api_rating_list": Row(frozenset({"score", "client_kind", "comment", "email", "language"}), (Rating,), _rating),
