@@ -67,6 +67,8 @@ INTERESTS = (
     ),
     ("I-052", NewInterest(InterestKind.FAMILY, member="I-044", words="The directors are sisters.")),
 )
+CLAIMED = "I-036"
+"""Of whom the office says that it has an interest; it has not answered yet."""
 MISSING = ("I-009", "I-033", "I-051")
 CHILDREN = (
     ("weaving-guangdong", "Guangdong Provincial Weaving Alliance", "广东省织造产业智库联盟", "440000", "粤"),
@@ -76,7 +78,7 @@ CHILDREN = (
 
 
 def load_guard(alliance: Alliance, *, at: datetime) -> None:
-    """Interests, a year's declarations and a conflict declared by hand; running it again adds nothing."""
+    """Interests, a year's declarations and a conflict that the office claims; running it again adds nothing."""
     officer = _officer(alliance, at)
     if officer is None or Interest.objects.of(alliance).exists():
         return
@@ -131,12 +133,12 @@ def load_guard(alliance: Alliance, *, at: datetime) -> None:
             url_name="declaration_list",
             at=at,
         )
-    if "I-041" in there:
+    if CLAIMED in there:
         declare_conflict(
             alliance,
-            "I-041",
+            CLAIMED,
             "product:P-033",
-            reason="Our carbon figures are those the standard is drawn from.",
+            reason="It prints the fibre labels that the videos show as examples.",
             actor=officer,
             at=at - timedelta(days=3),
         )
