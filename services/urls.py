@@ -11,7 +11,6 @@ urlpatterns: list[URLPattern] = [
     path("catalogue/", public.catalogue_list, name="catalogue_list"),
     path("catalogue/<slug:code>/", public.catalogue_entry, name="catalogue_entry"),
     path("catalogue/<slug:code>/pieces/<slug:piece>/", public.public_piece, name="public_piece"),
-    path("catalogue/<slug:code>/files/<uuid:uuid>/", public.public_file, name="public_file"),
     path("catalogue/<slug:code>/rate/", rating.rating_create, name="rating_create"),
     path("catalogue/<slug:code>/rated/", rating.rating_sent, name="rating_sent"),
     path("ratings/<str:token>/", rating.rating_confirm, name="rating_confirm"),

@@ -15,10 +15,11 @@ from django.db.models import Prefetch
 from groups.selectors.conflict import list_recused
 from members.choices import ConsentLevel, ExpertState
 from operations.choices import ContributionRole, ParticipantState, PilotState, PointSource
-from operations.models import Contribution, FeedbackPoint, Pilot, PilotParticipant, ProductFile
+from operations.models import Contribution, FeedbackPoint, Pilot, PilotParticipant
 from operations.selectors.comparison import Figure, figure_of
 from operations.selectors.piece import public_pieces_of
 from operations.selectors.point import points_answered
+from operations.selectors.product_file import FileView, list_public_files
 from operations.selectors.results import CriterionView, read_criteria
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class ProductStory:
     makers: list[Maker]
     trials: list[Trial]
     changes: list[FeedbackPoint]
-    files: list[ProductFile]
+    files: list[FileView]
     pieces: list[Piece]
 
 
@@ -197,15 +198,6 @@ def get_product_story(alliance: Alliance, product: Product) -> ProductStory:
         changes=points_answered(product),
         files=list_public_files(product),
         pieces=public_pieces_of(alliance, product),
-    )
-
-
-def list_public_files(product: Product) -> list[ProductFile]:
-    """Files of a product that anybody may download, in the order they came; one query."""
-    return list(
-        ProductFile.objects.filter(alliance_id=product.alliance_id, product=product, is_public=True, removed_at__isnull=True)
-        .select_related("file")
-        .order_by("added_at", "id")
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from csp.decorators import csp
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,22 +19,17 @@ from alliance.kernel.addresses import absolute_url
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.page_cache import cached_page
 from alliance.kernel.rich_text import plain_text, render_markdown
-from alliance.kernel.tables import attachment
 from alliance.selectors.paging import paginate
 from alliance.templatetags.ui import html_language, pick_bilingual
-from alliance.views.files import SANDBOX
 from operations.selectors.piece import mark_of
-from services.actions.public_file import open_public_file
 from services.choices import Access, ClientKind, ListingSide, ServiceCategory
 from services.selectors import public
 from services.views.pictures import Picture, draw_cover, draw_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from uuid import UUID
 
     from django.db.models import TextChoices
-    from django.http.response import HttpResponseBase
     from django.utils.safestring import SafeString
 
     from alliance.kernel.requests import AllianceRequest
@@ -218,19 +212,6 @@ def public_piece(request: AllianceRequest, code: str, piece: str) -> HttpRespons
         "crumbs": [*crumbs, {"label": record.title}],
     }
     return render(request, "services/public_piece.html", context, status=200 if found.is_out else 410)
-
-
-@require_safe
-@csp(SANDBOX)  # type: ignore[arg-type]
-def public_file(request: AllianceRequest, code: str, uuid: UUID) -> HttpResponseBase:
-    """A public file of a released product, to save and never to show: nothing in it runs on this site."""
-    found, content = open_public_file(request.alliance, code, uuid)
-    response = FileResponse(content, content_type=found.file.media_type)
-    response["Content-Disposition"] = attachment(found.file.name)
-    response["Content-Length"] = str(found.file.size_bytes)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"  # a file that is held back later is held back at once
-    return response
 
 
 @require_safe

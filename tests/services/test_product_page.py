@@ -306,7 +306,7 @@ def test_only_public_files_of_a_released_product_are_given_to_anybody(cast: Cast
     shown, hidden = public_file(product), public_file(product, is_public=False, title_en="Internal notes")
 
     def get(row: ProductFile) -> Any:
-        return client.get(address(cast.alliance, "public_file", code=product.code, uuid=row.file.uuid))
+        return client.get(address(cast.alliance, "product_public_file", code=product.code, uuid=row.file.uuid))
 
     page = page_of(client, entry)
     assert "Table of figures" in page
