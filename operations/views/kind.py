@@ -102,7 +102,7 @@ def kind_detail(request: HttpRequest, kind: str) -> HttpResponse:
     alliance = _enter(request, kind)
     rows = list_form_versions(alliance, kind)
     forms = [view_of(row) for row in rows]
-    before = [*forms[1:], STANDARD_FORMS[kind]]
+    before = [*forms[1:], STANDARD_FORMS[kind]][: len(forms)]
     versions = [{"row": row, "changes": compare_forms(old, new)} for row, new, old in zip(rows, forms, before, strict=True)]
     present = forms[0] if forms else STANDARD_FORMS[kind]
     context = {
