@@ -23,6 +23,7 @@ from alliance.models import Alliance, AuditEntry, InboxItem, Notification, Outbo
 from groups.choices import ConflictState, GroupKind
 from groups.models import ConflictOfInterest
 from members.models import Institution
+from operations.actions.loop_back import loop_back
 from operations.actions.pilot import plan_pilot
 from operations.actions.point import agree_change, answer_point
 from operations.actions.product import (
@@ -40,6 +41,7 @@ from operations.actions.product import (
 from operations.choices import PointState, ProductState
 from operations.models import Product
 from operations.signals import PRODUCT_RELEASED, PRODUCT_RETIRED, PRODUCT_STATE_CHANGED
+from operations.transitions import REDRAFT
 from tests.factories.alliance import make_alliance
 from tests.factories.operations import (
     Cast,
@@ -398,7 +400,7 @@ def test_after_the_last_round_it_has_to_be_drafted_anew(cast: Cast) -> None:
     with pytest.raises(DomainError, match="rounds_exhausted"):
         plan_pilot(cast.alliance, product.code, actor=cast.secretary, plan=usual_plan(cast.firms, now), at=now)
 
-    drafted = send_back_product(cast.alliance, product.code, actor=cast.secretary, reason="Too far off.", at=now)
+    drafted = loop_back(cast.alliance, product.code, REDRAFT.name, actor=cast.secretary, reason="Too far off.", at=now)
     assert drafted.state == ProductState.DRAFT
 
 
