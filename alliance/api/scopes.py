@@ -21,6 +21,7 @@ SCOPES: dict[str, StrOrPromise] = {
     "responsibilities:read": _("read responsibilities and how far their reports are"),
     "consortia:read": _("read the technology consortia filed with the committee"),
     "products:read": _("read released products"),
+    "projects:read": _("read projects that run or are finished, without people"),
     "catalogue:read": _("read the service catalogue with its latest feedback"),
     "listings:read": _("read published supply and demand listings"),
     "objectives:read": _("read objectives and their measurements"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from operations.api import parts, pieces, points, products, workbook, writes
+from operations.api import parts, pieces, points, products, projects, workbook, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
@@ -24,4 +24,6 @@ urlpatterns = [
         workbook.EntryStrike.as_view(),
         name="api_workbook_entry_strike",
     ),
+    path("projects/", projects.ProjectList.as_view(), name="api_project_list"),
+    path("projects/<str:code>/", projects.ProjectDetail.as_view(), name="api_project_detail"),
 ]
