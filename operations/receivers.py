@@ -29,6 +29,7 @@ from operations import (  # noqa: F401 - register themselves
 from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
 from operations.actions.demo import load
 from operations.actions.demo_pieces import load_pieces
+from operations.actions.demo_workbook import load_workbooks
 from operations.actions.piece import follow_product
 from operations.actions.product_file import PURPOSE as PRODUCT_FILE_PURPOSE
 from operations.actions.product_file import file_of
@@ -429,6 +430,7 @@ jobs.kinds.register(
 
 demo.loaders.register("operations", load)
 demo.loaders.register("operations.pieces", load_pieces)
+demo.loaders.register("operations.workbooks", load_workbooks)
 set_aside.register("products", items_set_aside)
 matter_parties.register("product", PRODUCT_MATTER)
 matter_parties.register("release", RELEASE_MATTER)
