@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import random
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db.models import Q
 from django.utils import timezone
 
 from alliance.actions import inbox
@@ -25,6 +27,7 @@ from groups.actions.conflict import screen_open_matters
 from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move
+from operations.actions.plan import keep_plan
 from operations.actions.point import raise_point, said
 from operations.actions.product import carry_out_release, lock_product, retire_product
 from operations.actions.snapshot import take_snapshot
@@ -35,6 +38,7 @@ from operations.choices import (
     PointSource,
     PointState,
     ProductState,
+    ReadingPhase,
     ReviewVerdict,
     SnapshotOccasion,
 )
@@ -44,9 +48,11 @@ from operations.models import (
     Pilot,
     PilotCriterion,
     PilotFeedback,
+    PilotMeasure,
     PilotParticipant,
     Product,
     ProductReview,
+    Reading,
 )
 from operations.transitions import APPROVE, BEGIN_PILOT, SUBMIT
 
@@ -153,6 +159,122 @@ ROUNDS: Final[dict[str, Round]] = {
     "P-021": Round(36, (4.5, 4.3, 4.2, 4.6), "2026-09-20", "2026-10-25"),
     "P-014": Round(11, (4.2, 4.0, 4.1, 4.0), "2024-03-04", "2024-04-12"),
 }
+EARLIER: Final[dict[str, Round]] = {"P-021": Round(24, (4.1, 3.1, 3.4, 3.9), "2026-07-20", "2026-08-21")}
+"""A first round that did not pass, so that there is something to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """An invented measure.
+
+    Attributes:
+        name_en: Its name in English.
+        name_zh: In Chinese.
+        unit: What it is counted in.
+        minimum: Change for the better asked for, in percent; None: reported only.
+        before: Mean before the trial.
+        after: Mean after it, by round.
+    """
+
+    name_en: str
+    name_zh: str
+    unit: str
+    minimum: int | None
+    before: float
+    after: tuple[float, ...]
+
+
+QUANTITIES: Final[dict[str, tuple[Quantity, ...]]] = {
+    "P-029": (
+        Quantity("Salt in the bath", "染浴用盐量", "g/l", 20, 62.0, (45.0,)),
+        Quantity("Batches dyed again in a month", "每月回修批数", "", None, 4.0, (2.8,)),
+    ),
+    "P-021": (
+        Quantity("Time to grade a roll", "每卷检验用时", "min", 10, 14.0, (13.4, 11.2)),
+        Quantity("Disputed grades in 100 rolls", "每百卷评级争议", "", None, 9.0, (8.1, 5.2)),
+    ),
+    "P-030": (
+        Quantity(
+            "Grades that two testers give differently, of 20", "两人评级不一致的试样数（每20个）", "", None, 6.0, (4.3,)
+        ),
+    ),
+    "P-031": (Quantity("Late orders of 100", "每百单迟交", "", 10, 12.0, (9.4,)),),
+    "P-032": (Quantity("Noise at the loom", "织机旁噪声", "dB(A)", None, 94.0, (91.5,)),),
+    "P-026": (Quantity("Electricity for a tonne of cloth", "吨布用电", "kWh/t", 5, 1850.0, (1790.0,)),),
+    "P-027": (Quantity("Time until all are at the assembly point", "全员到集合点用时", "min", None, 6.5, (4.8,)),),
+    "P-014": (Quantity("Dust in the opening room", "开清棉间粉尘浓度", "mg/m³", None, 3.1, (2.3,)),),
+}
+"""Measures of which less is better."""
+VALUES_EACH: Final = (10, 10, 5)
+"""Values before and after at the first, second and third site: the third has too few for an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An invented point of feedback and the makers' answer.
+
+    Attributes:
+        round: Round in which it was said.
+        firm: Institution that said it.
+        text_en: The words, when they are English.
+        text_zh: The words, when they are Chinese.
+        severity: For a defect.
+        state: What became of it.
+        answer: The answer, in the language of the words.
+    """
+
+    round: int
+    firm: str
+    text_en: str
+    text_zh: str
+    severity: str
+    state: str
+    answer: str
+
+
+SAID: Final[dict[str, tuple[Said, ...]]] = {
+    "P-021": (
+        Said(
+            1,
+            "I-035",
+            "",
+            "断纬和缺纬放在一起分不清，请并排对照。",
+            "major",
+            "done",
+            "两种疵点改为左右并排，各附透射光照片。",
+        ),
+        Said(
+            1,
+            "I-038",
+            "Our inspectors hold the phone in the other hand. Can it be leafed through with one thumb?",
+            "",
+            "",
+            "done",
+            "Pages now turn by a tap on either edge.",
+        ),
+        Said(1, "I-041", "", "希望加上染整疵点的四分制扣分建议。", "", "done", "38种染整疵点都写了扣分建议。"),
+        Said(
+            1,
+            "I-038",
+            "Add prices of mending for each fault.",
+            "",
+            "",
+            "declined",
+            "Prices differ by town and month; the atlas says whether a fault can be mended.",
+        ),
+        Said(1, "I-035", "", "图片太多，手机上打开慢。", "minor", "done", "照片压缩到每张200 KB，原图另行下载。"),
+        Said(2, "I-041", "Number 87 shows a snag, not a pulled thread.", "", "minor", "open", ""),
+        Said(2, "I-035", "", "建议增加色差级别的标准光源说明。", "", "accepted", "第二版增加D65光源说明。"),
+    ),
+}
+DECLINED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "P-029": (
+        ("与现有ERP", "各厂的ERP格式不同，本指南只给通用表格；导入由软件供应商转换。"),
+        ("Dosing pump", "The curve was measured on laboratory pumps; step 4 says how to read it for a larger one."),
+    ),
+}
+"""Beginnings of comments that the makers declined, with the reason."""
+
 RELEASED_ON: Final = {"P-021": "2026-11-04", "P-014": "2024-05-06"}
 RETIRED_ON: Final = {"P-014": "2026-06-30"}
 DRAFTED_DAYS_BEFORE: Final = 49
@@ -221,7 +343,8 @@ def _load_product(
 ) -> None:
     state = row["state"]
     plan = ROUNDS.get(row["code"])
-    first = clock.at(plan.begins if plan else row["state_since"])
+    rounds = [known for known in (EARLIER.get(row["code"]), plan) if known is not None]
+    first = clock.at(rounds[0].begins if rounds else row["state_since"])
     drafted = first - timedelta(days=DRAFTED_DAYS_BEFORE if plan else 12)
     if state == ProductState.DRAFT:
         drafted = first
@@ -270,8 +393,14 @@ def _load_product(
     if state == ProductState.TRANSFORMING:
         ask(product, "product_adapt", f"product-adapt:{product.code}", inbox.institution(adapter.pk), at=approved)
         return
-    if plan is not None:
-        _load_round(product, row, plan, institutions, officer=officer, clock=clock)
+    for number, known in enumerate(rounds, start=1):
+        pilot = _load_round(product, row, known, institutions, number=number, officer=officer, clock=clock)
+        product.refresh_from_db()
+        if number == len(rounds):
+            _agree(product, pilot, officer=officer, at=min(clock.now, clock.end(known.ends)))
+            _finish(product, row, officer=officer, clock=clock)
+        else:
+            _settle(product, officer=officer, at=clock.end(known.ends) + timedelta(days=5))
 
 
 def _reviewer(institutions: Mapping[str, Institution], product: Product) -> Institution:
@@ -285,18 +414,21 @@ def _load_round(
     plan: Round,
     institutions: Mapping[str, Institution],
     *,
+    number: int,
     officer: User | None,
     clock: _Clock,
-) -> None:
+) -> Pilot:
     alliance = product.alliance
     begins, ends = clock.at(plan.begins), clock.end(plan.ends)
     handed_over = begins - timedelta(days=21)
-    product.adapted_at = handed_over
-    record_audit(product, actor=officer, verb="adapt_product", after={"adapter": row["adapted_by"]}, at=handed_over)
+    product.version = number
+    if number == 1:
+        product.adapted_at = handed_over
+        record_audit(product, actor=officer, verb="adapt_product", after={"adapter": row["adapted_by"]}, at=handed_over)
     pilot = Pilot.objects.create(
         alliance=alliance,
         product=product,
-        round=1,
+        round=number,
         version=product.version,
         tested=take_snapshot(product, SnapshotOccasion.PILOT, actor=officer, at=handed_over),
         question_en="Does it work in your mill, and what is missing?",
@@ -320,17 +452,63 @@ def _load_round(
         for place, (name_en, name_zh) in enumerate(names, start=1)
     ]
     firms = [
-        PilotParticipant.objects.create(alliance=alliance, pilot=pilot, institution=institutions[code])
+        PilotParticipant.objects.create(
+            alliance=alliance,
+            pilot=pilot,
+            institution=institutions[code],
+            state=ParticipantState.ACCEPTED,
+            accepted_at=begins - timedelta(days=6),
+        )
         for code in row["pilot_institutions"]
     ]
-    move(product, BEGIN_PILOT, actor=officer, at=begins - timedelta(days=7), fields=["adapted_at"], is_history=True)
+    move(
+        product, BEGIN_PILOT, actor=officer, at=begins - timedelta(days=7), fields=["adapted_at", "version"], is_history=True
+    )
+    _measure(pilot, firms, begins=begins, now=min(clock.now, ends))
+    keep_plan(pilot, reason="", actor=officer, at=begins - timedelta(days=7))
     advance_pilot(alliance, pilot.pk, at=begins)
     _answer(product, plan, criteria, firms, now=min(clock.now, ends), begins=begins)
     if plan.closes_itself and ends < clock.now:
         while advance_pilot(alliance, pilot.pk, at=ends + timedelta(minutes=1)):
             pass
-    _agree(product, pilot, officer=officer, at=min(clock.now, ends))
-    _finish(product, row, officer=officer, clock=clock)
+    return pilot
+
+
+def _measure(pilot: Pilot, firms: Sequence[PilotParticipant], *, begins: datetime, now: datetime) -> None:
+    """Invented values before and after the trial, the same each time."""
+    for position, quantity in enumerate(QUANTITIES.get(pilot.product.code, ()), start=1):
+        measure = PilotMeasure.objects.create(
+            alliance=pilot.alliance,
+            pilot=pilot,
+            position=position,
+            name_en=quantity.name_en,
+            name_zh=quantity.name_zh,
+            unit=quantity.unit,
+            direction=-1,
+            minimum_change=quantity.minimum,
+        )
+        for place, firm in enumerate(firms):
+            name = f"{pilot.product.code}:{pilot.round}:{position}:{place}"
+            generator = random.Random(name)  # noqa: S311 - invented values have to be the same each time
+            after = quantity.after[pilot.round - 1]
+            for phase, mean, first, last in (
+                (ReadingPhase.BASELINE, quantity.before, begins - timedelta(days=12), begins - timedelta(days=1)),
+                (ReadingPhase.AFTER, after, begins + timedelta(days=4), now - timedelta(days=1)),
+            ):
+                count = VALUES_EACH[min(place, len(VALUES_EACH) - 1)]
+                for number in range(count):
+                    moment = first + (last - first) / count * number
+                    value = max(0.1, generator.gauss(mean * (1 + 0.04 * (place - 1)), mean * 0.07))
+                    Reading.objects.create(
+                        alliance=pilot.alliance,
+                        participant=firm,
+                        measure=measure,
+                        phase=phase,
+                        value=Decimal(str(round(value, 1))),
+                        taken_on=timezone.localtime(moment).date(),
+                        key=uuid.uuid5(uuid.NAMESPACE_URL, f"{name}:{phase}:{number}"),
+                        received_at=moment,
+                    )
 
 
 def _answer(
@@ -343,7 +521,8 @@ def _answer(
     begins: datetime,
 ) -> None:
     """Invented answers: on P-029 as in the mock, elsewhere drawn around the mood with the product's code as the seed."""
-    generator = random.Random(product.code)  # noqa: S311 - invented answers have to be the same each time
+    name = product.code if firms[0].pilot.round == 1 + (product.code in EARLIER) else f"{product.code}:earlier"
+    generator = random.Random(name)  # noqa: S311 - invented answers have to be the same each time
     by_code = {firm.institution.code: firm for firm in firms}
     written = list(COMMENTS) if product.code == "P-029" else []
     columns = [_pile(counts, [scores[place] for _f, _t, scores in written]) for place, counts in enumerate(OPINIONS)]
@@ -396,12 +575,45 @@ def _answer(
                 at=moment,
                 **said("Table 2 is cut off when printed." if number == 20 else "附表链接打不开。"),
             )
+    _say(product, by_code, at=begins + (now - begins) / 2)
     answered = {firm.pk for firm in firms[: plan.answers]}
     PilotParticipant.objects.filter(pk__in=answered).update(state=ParticipantState.ANSWERED)
     for firm in firms:
         if firm.pk in answered:
             key = f"pilot-feedback:{firm.pilot_id}:{firm.institution_id}"
             inbox.settle(product.alliance, key, by=None, at=now)
+
+
+def _say(product: Product, by_code: Mapping[str, PilotParticipant], *, at: datetime) -> None:
+    """What sites said in words, answered when the round is over."""
+    for place, row in enumerate(SAID.get(product.code, ()), start=1):
+        firm = by_code[row.firm]
+        if firm.pilot.round == row.round:
+            raise_point(
+                product,
+                key=f"demonstration:{place}",
+                source=PointSource.DEFECT if row.severity else PointSource.SUGGESTION,
+                severity=row.severity,
+                pilot=firm.pilot,
+                participant=firm,
+                at=at + timedelta(hours=place),
+                text_en=row.text_en,
+                text_zh=row.text_zh,
+            )
+
+
+def _settle(product: Product, *, officer: User | None, at: datetime) -> None:
+    """The makers answer what was said, and what the round left to do is done in the next version."""
+    said_of = {f"demonstration:{place}": row for place, row in enumerate(SAID.get(product.code, ()), start=1)}
+    for point in FeedbackPoint.objects.filter(alliance_id=product.alliance_id, product=product, state=PointState.OPEN):
+        row = said_of.get(point.key)
+        state = row.state if row is not None else PointState.DONE.value
+        if state == PointState.OPEN:
+            continue
+        point.state, point.answer = state, row.answer if row is not None else ""
+        point.done_in = point.version + 1 if state == PointState.DONE else None
+        point.answered_by, point.answered_at = officer, at
+        point.save(update_fields=["state", "answer", "done_in", "answered_by", "answered_at"])
 
 
 def _pile(counts: Sequence[int], taken: Sequence[int]) -> list[int]:
@@ -412,6 +624,12 @@ def _pile(counts: Sequence[int], taken: Sequence[int]) -> list[int]:
 
 def _agree(product: Product, pilot: Pilot, *, officer: User | None, at: datetime) -> None:
     """Changes agreed on; those the workflow made from the figures are among them."""
+    if product.code in SAID:
+        _settle(product, officer=officer, at=at)
+    for beginning, reason in DECLINED.get(product.code, ()):
+        FeedbackPoint.objects.filter(alliance_id=product.alliance_id, product=product).filter(
+            Q(text_en__startswith=beginning) | Q(text_zh__startswith=beginning)
+        ).update(state=PointState.DECLINED, answer=reason, answered_by=officer, answered_at=at)
     wanted = CHANGES.get(product.code, ())
     if not wanted:
         return

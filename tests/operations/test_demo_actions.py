@@ -15,8 +15,11 @@ from alliance.models import Alliance, OutboxEvent
 from operations.actions.demo import load
 from operations.choices import PilotState, PointSource, PointState, ProductState
 from operations.models import FeedbackPoint, Pilot, PilotFeedback, Product
+from operations.selectors.board import get_board
+from operations.selectors.comparison import get_comparison
 from operations.selectors.pilot import count_scores
-from operations.selectors.product import get_board
+from operations.selectors.point import FROM_SITES, points_answered
+from operations.selectors.product import get_product
 from operations.selectors.results import recompute
 from operations.signals import PRODUCT_RELEASED
 from tests.factories.alliance import make_alliance, make_member
@@ -58,7 +61,7 @@ def test_states_come_from_the_real_workflow_and_can_be_computed_again(db: None) 
 
     with tenancy.acting_in(alliance):
         states = Counter(Product.objects.values_list("state", flat=True))
-        decided = dict(Pilot.objects.exclude(decided_at=None).values_list("product__code", "state"))
+        decided = dict(Pilot.objects.exclude(decided_at=None).order_by("round").values_list("product__code", "state"))
         assert sum(states.values()) == 13
         assert states[ProductState.RETIRED] == 1
         assert decided == {
@@ -85,3 +88,25 @@ def test_loading_twice_adds_nothing_and_real_institutions_get_no_products(db: No
     with tenancy.acting_in(real):
         load(real, flavour=HORIZON, data_dir=DATA, at=timezone.now())
         assert Product.objects.count() == 0
+
+
+def test_there_is_something_to_compare_and_feedback_in_every_state_with_answers_in_both_languages(db: None) -> None:
+    alliance, officer = seeded()
+
+    with tenancy.acting_in(alliance):
+        late, atlas = (get_product(alliance, code, reader=officer) for code in ("P-029", "P-021"))
+        rounds = get_comparison(atlas, list(atlas.pilots.all())).rounds
+        points = list(FeedbackPoint.objects.filter(product=atlas))
+        said = [point for point in FeedbackPoint.objects.filter(product=late) if point.source in FROM_SITES]
+        assert [(view.pilot.round, view.pilot.state) for view in rounds] == [(2, "passed"), (1, "failed")]
+        assert {step.verdict for step in rounds[0].steps} >= {"better"}
+        assert all(len(view.measures) == 2 for view in rounds)
+        assert any(site.change.low is not None for site in rounds[0].measures[0].sites)
+        assert any(str(site.change.words) for site in rounds[0].measures[0].sites)
+        assert {point.state for point in points} == set(PointState.values)
+        assert {point.named_in for point in points_answered(atlas)} == {2}
+        answers = " ".join(point.answer for point in points)
+        assert "照片" in answers
+        assert "Prices differ" in answers
+        assert len(said) == 17
+        assert {point.state for point in said} == {"open", "declined"}
