@@ -144,7 +144,11 @@ MANAGE_PIPELINE: Final = declare(
     "operations.manage_pipeline", _("set the rules of the pipeline"), InAlliance(AllianceRole.OFFICE_ADMIN)
 )
 VIEW_PIPELINE_RULES: Final = declare(
-    "operations.view_pipeline_rules", _("see the rules of the pipeline"), *SECRETARIAT, *COMMITTEE
+    "operations.view_pipeline_rules",
+    _("see the rules of the pipeline"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
 )
 PLAN_PILOT: Final = declare("operations.plan_pilot", _("plan a pilot"), *SECRETARIAT, _PILOT_CONVENOR)
 MANAGE_PILOT: Final = declare("operations.manage_pilot", _("extend or close a pilot"), *SECRETARIAT, _PILOT_CONVENOR)

@@ -250,14 +250,14 @@ def product_loop_back(request: HttpRequest, code: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         status = 422
-        if form.is_valid() or not steps:
+        if form.is_valid() or not steps:  # without a way back the action says why
             try:
                 loop_back(
                     alliance,
                     code,
-                    form.cleaned_data.get("step", "") or LOOP_BACKS[0].name,
+                    request.POST.get("step", ""),
                     actor=request.user,  # type: ignore[arg-type]
-                    reason=form.cleaned_data.get("reason", ""),
+                    reason=request.POST.get("reason", "")[:2000],
                     at=timezone.now(),
                 )
             except InvalidInputError as refusal:

@@ -47,7 +47,7 @@ from members.models import (
     Resource,
     ResourceBooking,
 )
-from operations.models import FeedbackPoint, Piece, Product, WorkbookEntry
+from operations.models import FeedbackPoint, Piece, Product, ProductReference, ProductVersion, WorkbookEntry
 from services.models import Article, CatalogueEntry, Listing, Rating
 from targets.models import Objective
 from tests.architecture.world import column
@@ -622,6 +622,30 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
         "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
     },
+    "tenant:pilot_calendar": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:pipeline_rules": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 422 403 403 403 403 403 403 403 403 403",
+    },
+    "tenant:product_loop_back": {
+        "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
+    },
+    "tenant:product_withdraw": {
+        "GET": "302 404 200 200 403 404 403 200 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 422 404 404 404 404",
+    },
+    "tenant:product_admit": {
+        "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
+    },
+    "tenant:product_release_motion": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 409 409 409 404 403 403 404 404 404 404",
+    },
     "tenant:pilot_move": {
         "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
         "POST": "302 403 404 404 404 403 404 403 403 403 403 403",
@@ -1126,7 +1150,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_meeting_list",
         "api_minutes_list",
     },
-    "products:read": {"api_product_list"},
+    "products:read": {"api_product_file_list", "api_product_reference_list", "api_product_version_list", "api_product_list"},
     "catalogue:read": {"api_entry_detail", "api_entry_list"},
     "listings:read": {"api_listing_list"},
     "conflicts:read": {"api_conflict_list", "api_declaration_list"},
@@ -1196,6 +1220,10 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "api_proxy_revocation": {"uuid": column(Proxy, "uuid")},
     "api_institution_detail": _INSTITUTION,
     "api_group_detail": {"code": column(VirtualGroup, "kind")},
+    **dict.fromkeys(
+        ("product_loop_back", "product_withdraw", "product_admit", "product_release_motion"),
+        _PRODUCT,
+    ),
     "api_product_detail": _PRODUCT,
     "api_product_step": {**_PRODUCT, "step": "submit"},
     "api_pilot_answer": _PRODUCT,
@@ -1373,10 +1401,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
     },
     **{f"pilot_{verb}": _PRODUCT for verb in ("plan", "extend", "close", "answer", "answers_csv", "comments")},
     "piece_draft": _PRODUCT,
-    **{
-        f"piece_{verb}": _PIECE
-        for verb in ("detail", "edit", "submit", "check", "renew", "publish", "withdraw")
-    },
+    **{f"piece_{verb}": _PIECE for verb in ("detail", "edit", "submit", "check", "renew", "publish", "withdraw")},
     "public_piece": _PIECE,
     "api_piece_detail": {"code": column(Piece, "code")},
     "change_add": _PRODUCT,
@@ -1387,6 +1412,30 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "api_point_answer": {**_PRODUCT, "key": column(FeedbackPoint, "key")},
     "share_add": _PRODUCT,
     "share_remove": _PRODUCT,
+    **{f"kind_{verb}": {"kind": "guide"} for verb in ("detail", "edit")},
+    **{
+        name: _PRODUCT
+        for name in (
+            "form_newest",
+            "version_list",
+            "version_compare",
+            "next_version",
+            "product_files",
+            "contribution_edit",
+            "contribution_answer",
+            "reference_add",
+            "api_product_version_list",
+            "api_product_file_list",
+            "api_contribution_list",
+            "api_product_reference_list",
+        )
+    },
+    "version_detail": {**_PRODUCT, "serial": column(ProductVersion, "serial")},
+    **{
+        f"product_{verb}": {**_PRODUCT, "uuid": column(StoredFile, "uuid")}
+        for verb in ("file_remove", "file_publish", "public_file")
+    },
+    "reference_remove": {**_PRODUCT, "number": column(ProductReference, "pk")},
     "objective_detail": _OBJECTIVE,
     "objective_change": _OBJECTIVE,
     "measurement_report": _OBJECTIVE,
@@ -1402,6 +1451,8 @@ OBJECTS: dict[str, dict[str, Any]] = {
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 
 WITHOUT_OBJECT = {
+    "kind_detail": "the nine kinds of products are the same in every alliance",
+    "kind_edit": "likewise",
     "pilot_workbook_shell": "the same empty page for every product, known or not; it is what a phone shows without network",
     "pilot_workbook_worker": "the same script for every product; only its place differs, which is its scope",
     "pilot_workbook_state": "says who is signed in and nothing of the product it stands below",
