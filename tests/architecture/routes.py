@@ -47,7 +47,14 @@ from members.models import (
     Resource,
     ResourceBooking,
 )
-from operations.models import FeedbackPoint, Piece, Product, ProductReference, ProductVersion, WorkbookEntry
+from operations.models import (
+    FeedbackPoint,
+    Piece,
+    Product,
+    ProductReference,
+    ProductVersion,
+    WorkbookEntry,
+)
 from services.models import Article, CatalogueEntry, Listing, Rating
 from targets.models import Objective
 from tests.architecture.world import column
@@ -249,6 +256,8 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:api_product_detail": {"GET": "401 403 200 200 200 404 200 200 404 404 404 404"},
     "tenant:api_product_step": {"POST": "401 403 404 404 404 404 404 404 404 404 404 404"},
     "tenant:api_pilot_answer": {"POST": "401 403 422 422 422 404 422 422 404 404 404 404"},
+    "tenant:api_piece_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_piece_detail": {"GET": "401 403 200 200 200 200 200 200 404 200 404 404"},
     "tenant:api_entry_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_entry_detail": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_rating_list": {"POST": "401 403 400 400 400 400 400 400 400 400 400 400"},
@@ -815,6 +824,42 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 404 404 404 403 404 403 404 404 404 404 404",
         "POST": "302 404 404 404 403 404 403 404 404 404 404 404",
     },
+    "tenant:piece_list": {
+        "GET": "302 200 200 200 200 200 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:piece_draft": {
+        "GET": "302 404 403 403 403 404 403 403 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 403 404 404 404 404",
+    },
+    "tenant:piece_detail": {
+        "GET": "302 404 200 200 200 200 200 200 404 200 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:piece_edit": {
+        "GET": "302 404 403 403 403 403 403 403 404 403 404 404",
+        "POST": "302 404 403 403 403 403 403 403 404 403 404 404",
+    },
+    "tenant:piece_submit": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 403 403 403 404 403 404 404",
+    },
+    "tenant:piece_check": {
+        "GET": "302 404 403 403 403 403 403 403 404 403 404 404",
+        "POST": "302 404 403 403 403 403 403 403 404 403 404 404",
+    },
+    "tenant:piece_renew": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 403 403 403 404 403 404 404",
+    },
+    "tenant:piece_publish": {
+        "GET": "302 404 200 200 403 200 403 403 404 403 404 404",
+        "POST": "302 404 422 422 403 422 403 403 404 403 404 404",
+    },
+    "tenant:piece_withdraw": {
+        "GET": "302 404 200 200 403 200 403 403 404 403 404 404",
+        "POST": "302 404 422 422 403 422 403 403 404 403 404 404",
+    },
     "tenant:share_add": {
         "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
         "POST": "302 404 302 302 302 404 302 302 404 404 404 404",
@@ -960,6 +1005,7 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:story_detail": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
     "tenant:catalogue_list": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:catalogue_entry": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:public_piece": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
     "tenant:rating_create": {
         "GET": "200 200 200 200 200 200 200 200 200 200 200 200",
         "POST": "422 422 422 422 422 422 422 422 422 422 422 422",
