@@ -553,6 +553,23 @@ def _charts() -> dict[str, charts.Chart]:
                 write=format_number,
             )
         ),
+        "chart_radar": charts.draw(
+            charts.Radar(
+                both("3 of 4 criteria reach their pass mark", "4项标准中3项达到及格线"),
+                [
+                    both("Clear instructions", "说明清楚"),
+                    both("Fits our machines", "适合本厂设备"),
+                    both("Saves cost", "节省成本"),
+                    both("Would recommend", "愿意推荐"),
+                ],
+                [
+                    charts.Series(both("Round 2", "第2轮"), [82, 58, 74, 79]),
+                    charts.Series(both("Round 1", "第1轮"), [71, 46, 70, 68]),
+                    charts.Series(both("Pass mark", "及格线"), [62.5, 62.5, 62.5, 62.5]),
+                ],
+                write=format_number,
+            )
+        ),
         "chart_requests": charts.draw(
             charts.CategoryBars(
                 both("3 of 46 requests are late, one each in three categories", "46项申请中3项逾期，分属三类"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise
@@ -25,6 +26,7 @@ from alliance.kernel.charts import (
     Opinion,
     Pair,
     Part,
+    Radar,
     Segment,
     Series,
     StackedBar,
@@ -62,7 +64,20 @@ def requests() -> CategoryBars:
     return CategoryBars("Three are late", segments, [Category("Information", [9, 0]), Category("Research", [5, 3])])
 
 
-EVERY_KIND = [stages(3, 2, 4), balance(), trend(0.5, 0.6, 0.7), opinion(), ranking(), requests()]
+def profile(*values: float | None) -> Radar:
+    axes = [f"Criterion number {number} with a long name" for number in range(1, len(values) + 1)]
+    return Radar("One is weak", axes, [Series("Round 1", values), Series("Pass mark", [62.5] * len(values))])
+
+
+EVERY_KIND = [
+    stages(3, 2, 4),
+    balance(),
+    trend(0.5, 0.6, 0.7),
+    opinion(),
+    ranking(),
+    requests(),
+    profile(80, 40, 60, 90, 100),
+]
 
 
 def rects(svg: str) -> list[dict[str, float]]:
@@ -115,6 +130,41 @@ def test_words_of_people_cannot_become_markup() -> None:
         assert "<script" not in svg
         assert "<b>" not in svg
         assert "&lt;b&gt;&amp;" in svg
+
+
+def test_a_radar_draws_each_value_on_its_axis_in_proportion() -> None:
+    root = ET.fromstring(draw(profile(100, 50, 0)).wide)
+    outline = next(path.attrib["d"] for path in root.iter("path"))
+    corners = [tuple(map(float, corner.split())) for corner in outline[1:].removesuffix(" Z").split(" L")]
+    (x1, y1), (x2, y2), (x3, y3) = corners
+
+    # The third value is nought: its corner is the centre. The first axis points up, the second 120 degrees clockwise.
+    full, half = y3 - y1, math.hypot(x2 - x3, y2 - y3)
+    assert x1 == pytest.approx(x3)
+    assert half == pytest.approx(full / 2, rel=0.01)
+    assert math.degrees(math.atan2(x2 - x3, y3 - y2)) == pytest.approx(120, abs=0.5)
+
+
+def test_a_radar_with_a_gap_is_not_closed_and_says_so_in_its_table() -> None:
+    chart = draw(profile(80, None, 60, 70))
+
+    outlines = [path.attrib["d"] for path in ET.fromstring(chart.wide).iter("path")]
+    assert [outline.endswith("Z") for outline in outlines] == [False, False, True]
+    assert chart.rows[1][1] == "—"
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        profile(1, 2),
+        Radar("f", ["a", "b", "c"], []),
+        Radar("f", ["a", "b", "c"], [Series("s", [1, 2])]),
+        Radar("f", ["a", "b", "c"], [Series("s", [1, 2, 101])]),
+    ],
+)
+def test_a_radar_of_too_few_criteria_or_values_off_its_axes_is_refused(description: Radar) -> None:
+    with pytest.raises(ChartError):
+        draw(description)
 
 
 def test_parts_of_a_whole_fill_the_bar_in_proportion() -> None:
