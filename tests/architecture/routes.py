@@ -1524,9 +1524,8 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "share_add": _PRODUCT,
     "share_remove": _PRODUCT,
     **{f"kind_{verb}": {"kind": "guide"} for verb in ("detail", "edit")},
-    **{
-        name: _PRODUCT
-        for name in (
+    **dict.fromkeys(
+        (
             "form_newest",
             "version_list",
             "version_compare",
@@ -1539,8 +1538,9 @@ OBJECTS: dict[str, dict[str, Any]] = {
             "api_product_file_list",
             "api_contribution_list",
             "api_product_reference_list",
-        )
-    },
+        ),
+        _PRODUCT,
+    ),
     "version_detail": {**_PRODUCT, "serial": column(ProductVersion, "serial")},
     **{
         f"product_{verb}": {**_PRODUCT, "uuid": column(StoredFile, "uuid")}
