@@ -105,6 +105,7 @@ CASES = [
 ]
 IDS = [case.route for case in CASES]
 ELSEWHERE = {
+    "Piece": "tests/operations/test_pieces_api.py",
     "Motion": "tests/groups/test_motion_api.py",
     "Proxy": "tests/groups/test_motion_api.py",
     "FeedbackPoint": "tests/operations/test_point_actions.py",

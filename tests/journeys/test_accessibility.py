@@ -79,7 +79,7 @@ theme and width that changes colours is looked at in one. Comparing colours take
 
 HOME = "/a/weaving/"
 LANGUAGES = tuple(ROUNDS)
-FOLLOWED = {"product_detail": 15, "meeting_detail": 24, "duplicate_list": 3}
+FOLLOWED = {"product_detail": 15, "piece_detail": 12, "meeting_detail": 24, "duplicate_list": 3}
 """How many pages of a route are read for their links, so that every stage is among them; of other routes one is enough."""
 TABBED = {"duplicate_list", "meeting_detail"}
 """Routes whose tabs differ in the query string only."""
@@ -124,6 +124,7 @@ PAGES: dict[str, dict[str, Seen]] = {
             "story_detail",
             "catalogue_list",
             "catalogue_entry",
+            "public_piece",
             "rating_create",
             "rating_sent",
             "rating_confirm",
@@ -302,8 +303,12 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "feedback_list",
                 "feedback_detail",
                 "rating_moderation",
+                "piece_list",
+                "piece_detail",
             )
         },
+        "piece_publish": Seen(OFFICE, like="piece_detail"),
+        "piece_withdraw": Seen(OFFICE, like="piece_detail"),
         "group_job": Seen(OFFICE),
         **{f"motion_{verb}": Seen(OFFICE, like="motion_detail") for verb in ("edit", "open", "close", "withdraw")},
         **{f"charter_{verb}": Seen(OFFICE, like="charter_detail") for verb in ("write", "rules", "propose", "drop")},
@@ -369,6 +374,9 @@ PAGES: dict[str, dict[str, Seen]] = {
         "portal_duty_decline": Seen(ENTERPRISE, like="portal_duty"),
         "pilot_workbook_strike": Seen(ENTERPRISE),
         "product_adapt": Seen(MEDIA, like="product_detail"),
+        "piece_draft": Seen(MEDIA, like="product_detail"),
+        "piece_edit": Seen(MEDIA),
+        "piece_check": Seen(WISDOM),
     },
 }
 
@@ -477,6 +485,8 @@ NO_PAGE: dict[str, str] = {
             "share_add",
             "share_remove",
             "rating_moderate",
+            "piece_submit",
+            "piece_renew",
         ),
         _POSTED,
     ),
