@@ -98,11 +98,13 @@ class Reach:
         sees_all: Every point that counts.
         names_sites: Who said it, too.
         filters: Arguments of :func:`list_points`.
+        tried: Whether an institution of theirs tries or tried the product.
     """
 
     sees_all: bool
     names_sites: bool
     filters: dict[str, Any]
+    tried: bool = False
 
 
 def points_open_to(product: Product, user: Any, *, at: datetime) -> Reach:
@@ -116,7 +118,8 @@ def points_open_to(product: Product, user: Any, *, at: datetime) -> Reach:
         return Reach(False, False, {"institution_ids": (), "or_named": True})
     if can(user, VIEW_ANSWERS, product):
         return Reach(True, True, {"with_recused": acts_for_office(user, product.alliance, at=at)})
-    return Reach(False, False, {"institution_ids": tuple(sorted(mine)), "or_named": True})
+    filters = {"institution_ids": tuple(sorted(mine)), "or_named": True}
+    return Reach(False, False, filters, tried=bool(mine & product.pilot_institution_ids))
 
 
 def agreed_points(product: Product) -> list[FeedbackPoint]:

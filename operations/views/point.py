@@ -60,6 +60,7 @@ def points_card(request: HttpRequest, product: Product) -> dict[str, Any]:
         "may_agree": product.state in {ProductState.PILOTING, ProductState.IMPROVING}
         and can(request.user, ANSWER_POINT, product),
         "change_form": ChangeForm(auto_id="change_%s"),
+        "may_compare": reach.sees_all or reach.tried,
     }
 
 
