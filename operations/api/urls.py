@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from operations.api import parts, pieces, points, products, projects, workbook, writes
+from operations.api import parts, pieces, pilots, points, products, projects, workbook, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("products/<str:code>/points/", points.PointList.as_view(), name="api_point_list"),
     path("products/<str:code>/points/<str:key>/answer/", points.PointAnswer.as_view(), name="api_point_answer"),
     path("products/<str:code>/transitions/<str:step>/", writes.ProductStep.as_view(), name="api_product_step"),
+    path("products/<str:code>/pilots/", pilots.PilotList.as_view(), name="api_pilot_list"),
+    path("products/<str:code>/pilots/<int:number>/", pilots.PilotDetail.as_view(), name="api_pilot_detail"),
+    path("products/<str:code>/pilot-site/<str:step>/", pilots.PilotSiteStep.as_view(), name="api_pilot_site_step"),
     path("products/<str:code>/pilot-feedback/", writes.PilotAnswer.as_view(), name="api_pilot_answer"),
     path("pieces/", pieces.PieceList.as_view(), name="api_piece_list"),
     path("pieces/<str:code>/", pieces.PieceDetail.as_view(), name="api_piece_detail"),
