@@ -204,10 +204,11 @@ def _drawing(chart: Gantt, width: int) -> SafeString:
         return _svg(width, 32, finding, [_text(0, 20, _("Nothing is planned yet"))])
     size, wide = TEXT[width], width == WIDE
     axis = _axis(chart, NAMES if wide else 4.0, width - 8.0)
-    row, bar_height, top = (26.0, 14.0, 40.0) if wide else (40.0, 12.0, 40.0)
+    row, bar_height, top = (26.0, 14.0, 52.0) if wide else (40.0, 12.0, 52.0)
     rows = len(chart.marks) + len(chart.bars)
     bottom = top + rows * row
     parts: list[SafeString] = _months(axis, top, bottom, size)
+    texts: list[SafeString] = []  # drawn last, so that no line runs through them
 
     def middle(index: int) -> float:
         y = top + index * row
@@ -216,18 +217,18 @@ def _drawing(chart: Gantt, width: int) -> SafeString:
     def name(index: int, label: str, tail: str) -> None:
         y = top + index * row
         if wide:
-            parts.append(_text(0, y + row / 2 + size * 0.36, _cut(label, NAMES - 16, size), "strong"))
+            texts.append(_text(0, y + row / 2 + size * 0.36, _cut(label, NAMES - 16, size), "strong"))
         else:
             room = text_width(tail, size) + 10
-            parts.append(_text(0, y + size, _cut(label, width - room, size), "strong"))
-            parts.append(_text(width, y + size, tail, "", "end"))
+            texts.append(_text(0, y + size, _cut(label, width - room, size), "strong"))
+            texts.append(_text(width, y + size, tail, "", "end"))
 
     language = get_language() or "en"
     if chart.today is not None:
         x = axis.x(chart.today)
-        parts.append(_rule(x, top - 6, x, bottom, "stroke ca"))
+        parts.append(_rule(x, top - 4, x, bottom, "stroke ca"))
         edge = text_width(_("Today"), size) / 2
-        parts.append(_text(min(max(x, edge), width - edge), top - 9, _("Today"), f"ink {colour_class('accent')}", "middle"))
+        parts.append(_text(min(max(x, edge), width - edge), top - 8, _("Today"), f"ink {colour_class('accent')}", "middle"))
     for index, mark in enumerate(chart.marks):
         name(index, str(mark.label), format_short_day(mark.day, language))
         parts.append(_diamond(axis.x(mark.day), middle(index), mark.colour))
@@ -252,7 +253,7 @@ def _drawing(chart: Gantt, width: int) -> SafeString:
         name(index, f"{bar.key} {bar.label}", span)
         parts.append(_rect(left, y - bar_height / 2, right - left, bar_height, bar.colour))
     parts += [_arrow(places[link.before], places[link.after], bar_height, clashes=link.clashes) for link in chart.links]
-    return _svg(width, bottom + 6, finding, parts)
+    return _svg(width, bottom + 6, finding, [*parts, *texts])
 
 
 def _beside(parts: list[SafeString], axis: _Axis, right: float, left: float, y: float, text: str, size: float) -> None:
