@@ -178,7 +178,8 @@ def _shown(products: QuerySet[Product], alliance: Alliance) -> list[Any]:
     )
     order = [F("released_at").desc(nulls_last=True), F("due_on").asc(nulls_last=True), F("code").asc()]
     ranked = products.annotate(place=Window(RowNumber(), partition_by=stage, order_by=order)).filter(
-        Q(place__lte=RELEASED_ON_BOARD) | (Q(place__lte=CARDS_PER_STAGE) & ~Q(state=ProductState.RELEASED))
+        Q(place__lte=RELEASED_ON_BOARD, state=ProductState.RELEASED)
+        | (Q(place__lte=CARDS_PER_STAGE) & ~Q(state=ProductState.RELEASED))
     )
     return list(with_rounds(ranked.defer(*HEAVY), alliance).order_by("place"))
 
