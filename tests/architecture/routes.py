@@ -50,6 +50,7 @@ from members.models import (
 from operations.models import (
     FeedbackPoint,
     Piece,
+    PilotParticipant,
     Product,
     ProductReference,
     ProductVersion,
@@ -255,6 +256,8 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "tenant:api_product_detail": {"GET": "401 403 200 200 200 404 200 200 404 404 404 404"},
     "tenant:api_product_step": {"POST": "401 403 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:api_point_list": {"GET": "401 403 200 200 200 404 200 200 404 404 404 404"},
+    "tenant:api_point_answer": {"POST": "401 403 422 422 403 404 403 422 404 404 404 404"},
     "tenant:api_pilot_answer": {"POST": "401 403 422 422 422 404 422 422 404 404 404 404"},
     "tenant:api_piece_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_piece_detail": {"GET": "401 403 200 200 200 200 200 200 404 200 404 404"},
@@ -776,6 +779,33 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
         "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
     },
+    "tenant:pilot_amend": {
+        "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
+    },
+    "tenant:pilot_plan_versions": {
+        "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:pilot_site": {
+        "GET": "302 404 404 404 404 404 404 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:pilot_site_step": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
+    "tenant:pilot_site_remove": {
+        "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
+    },
+    "tenant:pilot_reopen": {
+        "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
+    },
+    "tenant:api_pilot_list": {"GET": "401 403 200 200 200 404 200 200 404 404 404 404"},
+    "tenant:api_pilot_detail": {"GET": "401 403 200 200 200 404 200 200 404 404 404 404"},
+    "tenant:api_pilot_site_step": {"POST": "401 403 422 422 422 404 422 422 404 404 404 404"},
     "tenant:pilot_extend": {
         "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
         "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
@@ -820,9 +850,17 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
         "POST": "302 404 302 302 302 404 302 302 404 404 404 404",
     },
+    "tenant:point_list": {
+        "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
     "tenant:point_answer": {
-        "GET": "302 404 404 404 403 404 403 404 404 404 404 404",
-        "POST": "302 404 404 404 403 404 403 404 404 404 404 404",
+        "GET": "302 404 200 200 403 404 403 200 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 422 404 404 404 404",
+    },
+    "tenant:product_comparison": {
+        "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
     },
     "tenant:piece_list": {
         "GET": "302 200 200 200 200 200 200 200 200 200 200 200",
@@ -1261,13 +1299,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_meeting_list",
         "api_minutes_list",
     },
-    "products:read": {
-        "api_piece_list",
-        "api_product_file_list",
-        "api_product_reference_list",
-        "api_product_version_list",
-        "api_product_list",
-    },
+    "products:read": {"api_piece_list", "api_product_file_list", "api_product_reference_list", "api_product_version_list", "api_product_list"},
     "catalogue:read": {"api_entry_detail", "api_entry_list"},
     "listings:read": {"api_listing_list"},
     "conflicts:read": {"api_conflict_list", "api_declaration_list"},
@@ -1525,6 +1557,12 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "point_list": _PRODUCT,
     "point_answer": {**_PRODUCT, "key": column(FeedbackPoint, "key")},
     "product_comparison": _PRODUCT,
+    **{f"pilot_{name}": _PRODUCT for name in ("amend", "plan_versions", "site", "reopen")},
+    "pilot_site_step": {**_PRODUCT, "step": "leave"},
+    "pilot_site_remove": {**_PRODUCT, "institution": lambda made: made[PilotParticipant].institution.code},
+    "api_pilot_list": _PRODUCT,
+    "api_pilot_detail": {**_PRODUCT, "number": 1},
+    "api_pilot_site_step": {**_PRODUCT, "step": "leave"},
     "api_point_list": _PRODUCT,
     "api_point_answer": {**_PRODUCT, "key": column(FeedbackPoint, "key")},
     "share_add": _PRODUCT,
