@@ -110,6 +110,7 @@ ELSEWHERE = {
     "Proxy": "tests/groups/test_motion_api.py",
     "FeedbackPoint": "tests/operations/test_point_actions.py",
     "WorkbookEntry": "tests/operations/test_workbook_api.py",
+    "PilotRound": "tests/operations/test_pilots_api.py",
     "Project": "tests/operations/test_projects_api.py",
 }
 """Projections with computed values, or closed to machines, and where they are compared."""

@@ -37,7 +37,15 @@ from groups.models import (
 from members.choices import StaffRole
 from operations.actions.workbook import Entry, write_entry
 from operations.choices import ProductState
-from operations.models import CriterionScore, FeedbackPoint, PilotFeedback, Product, ProductReview, WorkbookEntry
+from operations.models import (
+    CriterionScore,
+    FeedbackPoint,
+    PilotFeedback,
+    PilotParticipant,
+    Product,
+    ProductReview,
+    WorkbookEntry,
+)
 from services.models import Rating
 from tests.conftest import ClientFor, TenantClient
 from tests.factories.alliance import address, make_alliance, make_member
@@ -95,6 +103,12 @@ def _answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
         "defects": [{"severity": "minor", "description": "A unit is missing."}],
     }
     return {"code": product.code}, cast.testers[0], body
+
+
+def _site_step(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    product = make_product(cast, ProductState.PILOTING)
+    make_pilot(product, cast.firms)
+    return {"code": product.code, "step": "consent"}, cast.testers[0], {"institution": cast.firms[0].code, "is_public": True}
 
 
 def _workbook_entry(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
@@ -277,6 +291,9 @@ FIELDS: dict[str, Row] = {
         ),
         (PilotFeedback, CriterionScore, FeedbackPoint),
         _answer,
+    ),
+    "api_pilot_site_step": Row(
+        frozenset({"institution", "reason", "site_en", "site_zh", "is_public"}), (PilotParticipant,), _site_step
     ),
     "api_point_answer": Row(frozenset({"state", "answer", "done_in"}), (FeedbackPoint,), _point_answer),
     "api_workbook_entry_list": Row(

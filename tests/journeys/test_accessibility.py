@@ -287,6 +287,7 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "pilot_extend",
                 "pilot_close",
                 "pilot_comments",
+                "pilot_plan_versions",
                 "product_detail",
                 "product_edit",
                 "product_move",
@@ -314,6 +315,7 @@ PAGES: dict[str, dict[str, Seen]] = {
         **{f"charter_{verb}": Seen(OFFICE, like="charter_detail") for verb in ("write", "rules", "propose", "drop")},
         "institution_exit": Seen(OFFICE, like="institution_detail"),
         "pilot_plan": Seen(OFFICE, like="product_detail"),
+        **{route: Seen(OFFICE, like="product_detail") for route in ("pilot_amend", "pilot_reopen", "pilot_site_remove")},
         "product_release": Seen(OFFICE, like="product_detail"),
     },
     "portal": {
@@ -366,6 +368,7 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "portal_dispute_new",
                 "pilot_answer",
                 "pilot_workbook",
+                "pilot_site",
                 "notification_list",
             )
         },
@@ -479,6 +482,7 @@ NO_PAGE: dict[str, str] = {
             "conflict_waiver_settle",
             "received_directive_acknowledge",
             "pilot_move",
+            "pilot_site_step",
             "product_release_motion",
             "product_submit",
             "change_add",
