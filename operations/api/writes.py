@@ -19,6 +19,7 @@ from alliance.kernel.errors import InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, require
 from members.models import Institution
 from operations.actions.feedback import DefectNote, submit_feedback
+from operations.actions.loop_back import loop_back, withdraw_product
 from operations.actions.product import (
     decline_release,
     draft_product,
@@ -32,7 +33,7 @@ from operations.api.products import EXAMPLE, PRODUCT, ProductList
 from operations.choices import DefectSeverity, ProductKind, ReviewVerdict
 from operations.models import Pilot, Product
 from operations.permissions import ANSWER_PILOT, START_DRAFT, VIEW_PRODUCT
-from operations.transitions import APPROVE, DECLINE_RELEASE, RELEASE, RETIRE, RETURN, SEND_BACK, SUBMIT
+from operations.transitions import APPROVE, DECLINE_RELEASE, LOOP_BACKS, RELEASE, RETIRE, RETURN, SEND_BACK, SUBMIT, WITHDRAW
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -40,12 +41,23 @@ if TYPE_CHECKING:
     from alliance.models import Alliance
 
 PEOPLE: Mapping[str, Access] = {"POST": Access()}
-STEPS = {step.name: step for step in (SUBMIT, APPROVE, RETURN, SEND_BACK, RELEASE, DECLINE_RELEASE, RETIRE)}
+STEPS = {
+    step.name: step for step in (SUBMIT, APPROVE, RETURN, SEND_BACK, RELEASE, DECLINE_RELEASE, *LOOP_BACKS, RETIRE, WITHDRAW)
+}
 """Steps a person takes with one call; planning a pilot needs a plan and stays with the pages."""
 
 
 for _code, _title in {
     "already_released": _("The product was released already"),
+    "gate_closed": _("Something the step needs is missing"),
+    "stage_full": _("The stage is full"),
+    "stage_has_room": _("The stage has no limit"),
+    "release_proposed": _("The decision on the release is due"),
+    "motion_needed": _("The management committee decides by a motion"),
+    "not_by_motion": _("The release is not decided by a motion"),
+    "limits_invalid": _("The limits cannot stand"),
+    "rule_unknown": _("The rule is not known"),
+    "nothing_changed": _("Nothing would change"),
     "pilot_not_passed": _("The pilot was not passed yet"),
     "not_proposed": _("No release is proposed"),
     "not_editable": _("The text cannot be changed in this state"),
@@ -92,7 +104,10 @@ class StepBody(ClosedSerializer):
         max_length=40, required=False, help_text="Code of the institution that reviews; for approve_product, return_product."
     )
     reason = serializers.CharField(
-        max_length=4000, required=False, allow_blank=True, help_text="Reasons; needed to send back, decline or retire."
+        max_length=4000,
+        required=False,
+        allow_blank=True,
+        help_text="Reasons; needed to send back, stop, decline, withdraw or retire.",
     )
 
 
@@ -184,7 +199,8 @@ class ProductStep(WriteEndpoint):
     access: ClassVar[Mapping[str, Access]] = PEOPLE
     summary: ClassVar[Mapping[str, str]] = {"POST": "Take a step of the pipeline"}
     explanation: ClassVar[Mapping[str, str]] = {
-        "POST": "The step is refused with `transition_refused` where the product's state does not allow it, and with "
+        "POST": "The step is refused with `transition_refused` where the product's state does not allow it, with `gate_closed` or "
+        "`stage_full` where something is missing or the stage holds no more, and with "
         "`permission_refused`, `separation_of_duties` or `conflict_of_interest` where the person may not take it."
     }
     path_schemas: ClassVar[Mapping[str, Mapping[str, Any]]] = {"step": {"type": "string", "enum": list(STEPS)}}
@@ -222,6 +238,10 @@ class ProductStep(WriteEndpoint):
             send_back_product(alliance, code, reason=reason, **common)
         elif step is DECLINE_RELEASE:
             decline_release(alliance, code, reason=reason, **common)
+        elif step in LOOP_BACKS:
+            loop_back(alliance, code, step.name, reason=reason, **common)
+        elif step is WITHDRAW:
+            withdraw_product(alliance, code, reason=reason, **common)
         else:
             retire_product(alliance, code, reason=reason, **common)
         return product_response(alliance, code, 200)

@@ -141,6 +141,11 @@ def test_a_review_by_api_sends_a_draft_on(cast: Cast, client_for: ClientFor) -> 
         ("writer", "draft", "release_product", {}, 403, "permission_refused"),
         ("secretary", "draft", "release_product", {}, 409, "transition_refused"),
         ("secretary", "released", "retire_product", {}, 422, "reason_missing"),
+        ("secretary", "improving", "redraft_product", {}, 422, "reason_missing"),
+        ("writer", "piloting", "stop_pilot", {"reason": "why"}, 403, "permission_refused"),
+        ("editor", "improving", "stop_pilot", {"reason": "why"}, 403, "permission_refused"),
+        ("secretary", "released", "withdraw_product", {"reason": "why"}, 409, "transition_refused"),
+        ("committee", "draft", "withdraw_product", {"reason": "why"}, 403, "permission_refused"),
         ("secretary", "released", "submit_product", {}, 409, "transition_refused"),
         ("writer", "draft", "submit_product", {"sneaky": 1}, 422, "invalid_input"),
         ("reviewer", "in_review", "approve_product", {"institution": "nobody"}, 422, "invalid_input"),
@@ -164,6 +169,30 @@ def test_refusals_name_the_rule_and_change_nothing(
     assert answer.json()["code"] == code
     product.refresh_from_db()
     assert product.state == state
+
+
+@pytest.mark.parametrize(
+    ("who", "state", "step", "after"),
+    [
+        ("secretary", "piloting", "stop_pilot", "improving"),
+        ("editor", "improving", "readapt_product", "transforming"),
+        ("secretary", "piloting", "redraft_product", "draft"),
+        ("writer", "in_review", "withdraw_product", "withdrawn"),
+    ],
+)
+def test_ways_back_and_out_are_taken_by_api_with_a_reason(
+    cast: Cast, client_for: ClientFor, who: str, state: str, step: str, after: str
+) -> None:
+    product = make_product(cast, state)
+
+    answer = client_for(getattr(cast, who)).post(
+        address(cast.alliance, "api_product_step", code=product.code, step=step),
+        {"reason": "The figures were revised."},
+        content_type="application/json",
+    )
+
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["state"] == after
 
 
 def test_a_pilot_firm_answers_once_per_key(cast: Cast, client_for: ClientFor) -> None:
