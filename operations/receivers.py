@@ -28,7 +28,9 @@ from operations import (  # noqa: F401 - register themselves
 )
 from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
 from operations.actions.demo import load
+from operations.actions.demo_parts import load_kinds
 from operations.actions.demo_pieces import load_pieces
+from operations.actions.demo_projects import load as load_projects
 from operations.actions.demo_workbook import load_workbooks
 from operations.actions.piece import follow_product
 from operations.actions.product_file import PURPOSE as PRODUCT_FILE_PURPOSE
@@ -429,6 +431,7 @@ jobs.kinds.register(
 )
 
 demo.loaders.register("operations", load)
+demo.loaders.register("operations.kinds", load_kinds)
 demo.loaders.register("operations.pieces", load_pieces)
 demo.loaders.register("operations.workbooks", load_workbooks)
 set_aside.register("products", items_set_aside)
@@ -637,6 +640,7 @@ duty_providers.register("projects", project_duties(hand_over_project, leave_proj
 calendar.providers.register("operations.milestones", calendar_of_milestones)
 calendar.providers.register("operations.tasks", calendar_of_tasks)
 calendar.providers.register("operations.pilots", calendar_of_pilots)
+demo.loaders.register("operations.projects", load_projects)
 
 # ------------------------------------------------------------------------------- kinds, files, contributions, references
 
