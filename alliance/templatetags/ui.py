@@ -376,6 +376,17 @@ def moment(value: object) -> SafeString | str:
     )
 
 
+@register.filter(expects_localtime=False)
+def until(value: object) -> SafeString | str:
+    """``{{ period.ends_at|until }}``: the last day where a period ends at midnight, else the moment."""
+    if not isinstance(value, dt.datetime):
+        return day(value)
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    if local.time() == dt.time.min:
+        return day(local.date() - dt.timedelta(days=1))
+    return moment(value)
+
+
 @register.filter
 def day_range(start: object, end: object) -> str:
     """``{{ start|day_range:end }}``: 9–11 Dec 2026 or 2026年12月9日至11日."""

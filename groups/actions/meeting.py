@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions import inbox
@@ -18,6 +19,7 @@ from alliance.actions.notifications import notify
 from alliance.kernel.codes import next_code
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
+from alliance.kernel.formats import format_day
 from alliance.kernel.permissions import require
 from alliance.kernel.texts import Text, texts
 from alliance.models import User
@@ -573,10 +575,11 @@ def _words_of(meeting: Meeting) -> dict[str, Any]:
     return {
         "title_en": meeting.title_en,
         "title_zh": meeting.title_zh,
-        "day": f"{timezone.localtime(meeting.starts_at):%Y-%m-%d}",
+        "day_en": format_day(timezone.localtime(meeting.starts_at).date(), "en"),
+        "day_zh": format_day(timezone.localtime(meeting.starts_at).date(), "zh-hans"),
         "time": f"{timezone.localtime(meeting.starts_at):%H:%M}",
         "place": meeting.place or meeting.link,
-        **group_names(meeting.group.kind if meeting.group else ""),
+        **{name: capfirst(words) for name, words in group_names(meeting.group.kind if meeting.group else "").items()},
     }
 
 

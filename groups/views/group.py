@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -213,7 +214,10 @@ def group_detail(request: HttpRequest, kind: str) -> HttpResponse:
         "kinds": [InstitutionKind(value).label for value in InstitutionKind.values if value in ELIGIBLE_KINDS[kind]],
         "elements": [Element(value).label for value in Element.values if value in REQUIRED_ELEMENTS[kind]],
         "may_seat": can(request.user, CHANGE_SEATS, group),
-        "crumbs": [{"label": _("Groups and elements"), "url": reverse("group_list")}, {"label": group.get_kind_display()}],
+        "crumbs": [
+            {"label": _("Groups and elements"), "url": reverse("group_list")},
+            {"label": capfirst(group.get_kind_display())},
+        ],
     }
     return render(request, "groups/group_detail.html", context, status=422 if form.errors else 200)
 

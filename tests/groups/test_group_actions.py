@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -17,6 +17,7 @@ from alliance.kernel import jobs, tenancy
 from alliance.kernel.errors import ConflictOfInterestError, InvalidInputError, PermissionRefusedError, TransitionRefusedError
 from alliance.kernel.permissions import Grant, grants_of
 from alliance.models import Alliance, AuditEntry, OutboxEvent, User
+from alliance.templatetags.ui import until
 from groups.actions.conflict import clear_conflict, declare_conflict, end_conflict, recuse, require_no_conflict
 from groups.actions.group import (
     change_role,
@@ -415,3 +416,15 @@ def test_the_pages_of_groups_are_closed_to_members_and_strangers(
         client = client_for(person)
         for name, kwargs in (("group_list", {}), ("group_detail", {"kind": "policy_group"}), ("coverage_detail", {})):
             assert client.get(address(alliance, name, **kwargs)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), "31 Dec 2026"),  # midnight in Shanghai
+        (datetime(2026, 12, 31, 2, 30, tzinfo=UTC), "31 Dec 2026, 10:30"),
+    ],
+)
+def test_a_period_that_ends_at_midnight_is_shown_with_its_last_day(end: datetime, shown: str) -> None:
+    with timezone.override("Asia/Shanghai"), translation.override("en"):
+        assert f">{shown}<" in str(until(end))
