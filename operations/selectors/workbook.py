@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from operations.models import Pilot, PilotCriterion, PilotMeasure, PilotParticip
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+    from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance
 
@@ -116,12 +118,14 @@ class Line:
 
     Attributes:
         entry: The row.
+        label: Its kind.
         summary: Its content in one line.
         may_strike: Whether its kind can be struck out now.
         is_today: Whether it was noted on the reader's today.
     """
 
     entry: WorkbookEntry
+    label: StrOrPromise
     summary: str
     may_strike: bool
     is_today: bool
@@ -133,6 +137,7 @@ def read_lines(workbook: Workbook, entries: Any, *, at: datetime) -> list[Line]:
     return [
         Line(
             entry=entry,
+            label=EntryKind(entry.kind).label,
             summary=describe_entry(workbook, entry),
             may_strike=entry.struck_at is None and _is_taken(workbook, entry),
             is_today=timezone.localtime(entry.noted_at).date() == today,
@@ -166,5 +171,5 @@ def describe_entry(workbook: Workbook, entry: WorkbookEntry) -> str:
         return " · ".join(f"{names.get(position, position)} {score}" for position, score in body["scores"].items())
     text = str(body.get("text") or body.get("caption") or (entry.file.name if entry.file else ""))
     if entry.kind == EntryKind.DEFECT:
-        text = f"{DefectSeverity(body['severity']).label}: {text}" if "severity" in body else text
+        text = f"{capfirst(str(DefectSeverity(body['severity']).label))}: {text}" if "severity" in body else text
     return text if len(text) <= LONGEST_SUMMARY else f"{text[: LONGEST_SUMMARY - 1]}…"

@@ -98,7 +98,9 @@ async function start(root) {
   }
 
   function when(moment) {
-    return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));
+    // As the pages write moments: the day first in English, 24 hours.
+    const language = document.documentElement.lang.startsWith("en") ? "en-GB" : document.documentElement.lang;
+    return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(moment));
   }
 
   // -- drawing
