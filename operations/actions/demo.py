@@ -27,6 +27,7 @@ from groups.actions.conflict import screen_open_matters
 from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move
+from operations.actions.demo_parts import add_parts
 from operations.actions.plan import keep_plan
 from operations.actions.point import raise_point, said
 from operations.actions.product import carry_out_release, lock_product, retire_product
@@ -365,11 +366,12 @@ def _load_product(
     Product.objects.filter(pk=product.pk).update(created_at=drafted)
     product.created_at = drafted
     record_audit(product, actor=officer, verb="draft_product", after={"state": product.state}, at=drafted)
-    if state == ProductState.DRAFT:
-        return
     submitted = clock.at(row["state_since"]) if state == ProductState.IN_REVIEW else drafted + timedelta(days=14)
     if state == ProductState.TRANSFORMING:
         submitted = first - timedelta(days=6)
+    add_parts(product, officer=officer, at=drafted, submitted=None if state == ProductState.DRAFT else submitted)
+    if state == ProductState.DRAFT:
+        return
     move(product, SUBMIT, actor=officer, at=submitted, is_history=True)
     if state == ProductState.IN_REVIEW:
         for group in (GroupKind.WISDOM, GroupKind.POLICY):
