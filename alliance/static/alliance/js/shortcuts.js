@@ -111,6 +111,7 @@ const ACTS = {
   e: () => press("e"),
   a: () => press("a"),
   d: () => press("d"),
+  m: () => press("m"),
 };
 
 document.addEventListener("keydown", (event) => {
