@@ -48,12 +48,18 @@ from members.models import (
     ResourceBooking,
 )
 from operations.models import (
+    Deliverable,
     FeedbackPoint,
+    Milestone,
     Piece,
     PilotParticipant,
     Product,
     ProductReference,
     ProductVersion,
+    Project,
+    ProjectPerson,
+    ProjectTask,
+    WorkHours,
     WorkbookEntry,
 )
 from services.models import Article, CatalogueEntry, Listing, Rating
@@ -1299,7 +1305,13 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_meeting_list",
         "api_minutes_list",
     },
-    "products:read": {"api_piece_list", "api_product_file_list", "api_product_reference_list", "api_product_version_list", "api_product_list"},
+    "products:read": {
+        "api_piece_list",
+        "api_product_file_list",
+        "api_product_reference_list",
+        "api_product_version_list",
+        "api_product_list",
+    },
     "catalogue:read": {"api_entry_detail", "api_entry_list"},
     "listings:read": {"api_listing_list"},
     "conflicts:read": {"api_conflict_list", "api_declaration_list"},
@@ -1328,6 +1340,7 @@ _EXPERT = {"code": column(Expert, "code")}
 _RESOURCE = {"code": column(Resource, "code")}
 _APPLICATION = {"code": column(Application, "code")}
 _LINK = {"token": "unknown-token"}
+_PROJECT = {"code": column(Project, "code")}
 
 OBJECTS: dict[str, dict[str, Any]] = {
     # Admission, standing, exit
@@ -1602,6 +1615,28 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "rating_confirm": {"token": "unknown-token"},
     "listing_detail": _LISTING,
     "rating_moderate": {"uuid": column(Rating, "uuid")},
+    # Projects, calendar
+    **{
+        name: _PROJECT
+        for name in (
+            "api_project_detail",
+            *(f"project_{verb}" for verb in ("detail", "edit", "start", "finish", "stop", "person_add", "hours")),
+            *(f"project_{part}_new" for part in ("milestone", "task", "deliverable")),
+        )
+    },
+    "project_person_end": {**_PROJECT, "person": column(ProjectPerson, "pk")},
+    **{
+        f"project_milestone{verb}": {**_PROJECT, "position": column(Milestone, "position")}
+        for verb in ("", "_reach", "_reopen")
+    },
+    "project_task": {**_PROJECT, "number": column(ProjectTask, "number")},
+    "project_task_step": {**_PROJECT, "number": column(ProjectTask, "number"), "step": "begin"},
+    **{
+        f"project_deliverable{verb}": {**_PROJECT, "position": column(Deliverable, "position")}
+        for verb in ("", "_remove", "_draft")
+    },
+    **{f"project_hours_{verb}": {**_PROJECT, "entry": column(WorkHours, "pk")} for verb in ("confirm", "strike")},
+    "calendar_feed": {"token": "unknown-token"},
 }
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 
@@ -1635,5 +1670,6 @@ WITHOUT_OBJECT = {
     "usersessions_end": "an account's own session",
     "invitation_accept": "the token is the key, whatever the role",
     "rating_confirm": "the token is the key, whatever the role",
+    "calendar_feed": "the token is the key, whatever the role",
 }
 """Routes whose identifiers belong to no record of an alliance, with the reason."""
