@@ -30,6 +30,7 @@ from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
 from operations.actions.demo import load
 from operations.actions.demo_parts import load_kinds
 from operations.actions.demo_pieces import load_pieces
+from operations.actions.demo_pipeline import load_rules
 from operations.actions.demo_projects import load as load_projects
 from operations.actions.demo_workbook import load_workbooks
 from operations.actions.piece import follow_product
@@ -434,6 +435,7 @@ demo.loaders.register("operations", load)
 demo.loaders.register("operations.kinds", load_kinds)
 demo.loaders.register("operations.pieces", load_pieces)
 demo.loaders.register("operations.workbooks", load_workbooks)
+demo.loaders.register("operations.rules", load_rules)
 set_aside.register("products", items_set_aside)
 matter_parties.register("product", PRODUCT_MATTER)
 matter_parties.register("release", RELEASE_MATTER)

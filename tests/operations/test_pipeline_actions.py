@@ -28,6 +28,7 @@ from groups.models import ConflictOfInterest, GroupMembership, Motion, MotionEle
 from groups.selectors.conflict import list_recused
 from members.models import Institution
 from operations import gates
+from operations.actions.demo_pipeline import load_rules
 from operations.actions.loop_back import loop_back, withdraw_product
 from operations.actions.pilot import plan_pilot
 from operations.actions.product import decline_release, release_product, review_product, submit_product
@@ -745,3 +746,12 @@ def test_by_no_rule_do_makers_and_pilot_firms_decide(cast: Cast, office_admin: A
     assert refusal.value.code in {"separation_of_duties", "motion_needed", "permission_refused"}
     product.refresh_from_db()
     assert product.state == ProductState.PILOTING
+
+
+def test_the_demonstration_sets_its_rules_once(cast: Cast, office_admin: Any, tmp_path: Path) -> None:
+    for _turn in range(2):
+        load_rules(cast.alliance, flavour="weaving", data_dir=tmp_path, at=timezone.now())
+    load_rules(cast.alliance, flavour="horizon", data_dir=tmp_path, at=timezone.now())
+
+    assert rules_in_force(cast.alliance).version == 2
+    assert rules_in_force(cast.alliance).limit_of("piloting") == 5
