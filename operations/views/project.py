@@ -720,7 +720,9 @@ def project_hours(request: HttpRequest, code: str) -> HttpResponse:
 @require_POST
 def project_hours_confirm(request: HttpRequest, code: str, entry: int) -> HttpResponse:
     """Confirm hours of somebody else."""
-    confirm_hours(tenant_of(request), code, entry, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    alliance = tenant_of(request)
+    get_project(alliance, code, reader=request.user)
+    confirm_hours(alliance, code, entry, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
     messages.success(request, _("The hours are confirmed and count now."))
     return redirect("project_hours", code=code)
 

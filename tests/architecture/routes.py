@@ -59,8 +59,8 @@ from operations.models import (
     Project,
     ProjectPerson,
     ProjectTask,
-    WorkHours,
     WorkbookEntry,
+    WorkHours,
 )
 from services.models import Article, CatalogueEntry, Listing, Rating
 from targets.models import Objective
@@ -1286,6 +1286,105 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
         "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
     },
+    # Projects, calendar
+    "tenant:api_project_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_project_detail": {"GET": "401 403 200 200 200 404 200 200 404 404 404 404"},
+    "tenant:calendar_address": {"GET": "302 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:calendar_address_make": {"POST": "302 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:calendar_address_revoke": {"POST": "302 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:calendar_feed": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:project_list": {
+        "GET": "302 200 200 200 200 200 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:project_new": {
+        "GET": "302 403 200 200 403 403 403 200 200 200 200 200",
+        "POST": "302 403 422 422 403 403 403 422 422 422 422 422",
+    },
+    "tenant:project_detail": {
+        "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:project_edit": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_start": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 404 403 302 404 404 404 404",
+    },
+    "tenant:project_finish": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 404 403 302 404 404 404 404",
+    },
+    "tenant:project_stop": {
+        "GET": "302 404 200 200 200 404 403 200 404 404 404 404",
+        "POST": "302 404 422 422 422 404 403 422 404 404 404 404",
+    },
+    "tenant:project_person_add": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 200 404 404 404 404",
+    },
+    "tenant:project_person_end": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 404 403 302 404 404 404 404",
+    },
+    "tenant:project_milestone_new": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_milestone": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_milestone_reach": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_milestone_reopen": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_task_new": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_task": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_task_step": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 404 403 302 404 404 404 404",
+    },
+    "tenant:project_deliverable_new": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_deliverable": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_deliverable_remove": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 404 403 302 404 404 404 404",
+    },
+    "tenant:project_deliverable_draft": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
+    "tenant:project_hours": {
+        "GET": "302 404 200 200 200 404 200 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 403 404 404 404 404",
+    },
+    "tenant:project_hours_confirm": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 403 404 403 409 404 404 404 404",
+    },
+    "tenant:project_hours_strike": {
+        "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
+        "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
+    },
 }
 SCOPE_OPENS: dict[str, set[str]] = {
     "experts:read": {"api_expert_list"},
@@ -1305,6 +1404,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_meeting_list",
         "api_minutes_list",
     },
+    "projects:read": {"api_project_list"},
     "products:read": {
         "api_piece_list",
         "api_product_file_list",
@@ -1616,14 +1716,14 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "listing_detail": _LISTING,
     "rating_moderate": {"uuid": column(Rating, "uuid")},
     # Projects, calendar
-    **{
-        name: _PROJECT
-        for name in (
+    **dict.fromkeys(
+        (
             "api_project_detail",
             *(f"project_{verb}" for verb in ("detail", "edit", "start", "finish", "stop", "person_add", "hours")),
             *(f"project_{part}_new" for part in ("milestone", "task", "deliverable")),
-        )
-    },
+        ),
+        _PROJECT,
+    ),
     "project_person_end": {**_PROJECT, "person": column(ProjectPerson, "pk")},
     **{
         f"project_milestone{verb}": {**_PROJECT, "position": column(Milestone, "position")}
