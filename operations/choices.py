@@ -115,7 +115,7 @@ class PieceKind(TextChoices):
     """What the media group makes of a product."""
 
     BRIEF = "brief", _("brief")
-    ARTICLE = "article", _("article")
+    ARTICLE = "article", pgettext_lazy("a piece", "article")
     INFOGRAPHIC = "infographic", _("infographic text")
     VIDEO_SCRIPT = "video_script", _("short video script")
     WECHAT_ARTICLE = "wechat_article", _("WeChat article")
@@ -149,9 +149,9 @@ class PieceState(TextChoices):
 
     DRAFT = "draft", _("draft")
     IN_CHECK = "in_check", _("being checked by the authors")
-    APPROVED = "approved", _("checked")
+    APPROVED = "approved", pgettext_lazy("a piece", "checked")
     PUBLISHED = "published", _("published")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("a piece", "withdrawn")
 
 
 class PersonRole(TextChoices):
