@@ -440,7 +440,7 @@ def _plain(value: Any) -> str:
         ValueError: It is several values, or holds signs that no text has.
     """
     if isinstance(value, Mapping | list | tuple | bool):
-        raise ValueError(_("Give a single value."))
+        raise ValueError(_("Give a single value."))  # noqa: TRY004 - one error for every value that does not fit
     text = str(value)
     if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
         raise ValueError(_("This text holds signs that cannot be stored. Type it anew."))
@@ -606,7 +606,8 @@ def check_form(fields: Sequence[KindField], evidence: Sequence[EvidenceNeed]) ->
         wrong["fields"] = _("A kind has at most %(most)s fields of its own.") % {"most": MOST_FIELDS}
     if len(evidence) > MOST_EVIDENCE:
         wrong["evidence"] = _("A kind asks for at most %(most)s files.") % {"most": MOST_EVIDENCE}
-    for rows, name in ((fields, "fields"), (evidence, "evidence")):
+    lists: tuple[tuple[Sequence[KindField | EvidenceNeed], str], ...] = ((fields, "fields"), (evidence, "evidence"))
+    for rows, name in lists:
         seen: set[str] = set()
         for place, row in enumerate(rows):
             fault = _fault(row, seen)

@@ -103,8 +103,8 @@ def add_file(
             words = _("This is longer than 200 characters.")
             raise InvalidInputError(words, fields={name: words})
     if product.files.filter(removed_at__isnull=True).count() >= MOST_FILES:
-        words = _("A product holds at most %(most)s files. Take one out first.") % {"most": MOST_FILES}
-        raise InvalidInputError(words, code="too_many_files", fields={"file": words})
+        full = _("A product holds at most %(most)s files. Take one out first.") % {"most": MOST_FILES}
+        raise InvalidInputError(full, code="too_many_files", fields={"file": full})
     if file is None:
         words = _("Choose a file.")
         raise InvalidInputError(words, fields={"file": words})

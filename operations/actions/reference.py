@@ -140,11 +140,11 @@ def _check_inside(product: Product, kind: str, record: str, address: str, *, act
     found = find_referred(product.alliance, actor, kind, [record])
     match = next((code for code in found if code.casefold() == record.casefold()), "")
     if not match:
-        text = _("No %(kind)s with the code %(code)s is open to you. Check the code, or ask the secretariat to add it.") % {
+        unknown = _("No %(kind)s with the code %(code)s is open to you. Check the code, or ask the secretariat to add it.") % {
             "kind": ReferenceKind(kind).label,
             "code": record,
         }
-        raise InvalidInputError(text, code="reference_unknown", fields={"to": text})
+        raise InvalidInputError(unknown, code="reference_unknown", fields={"to": unknown})
     return match
 
 

@@ -17,6 +17,8 @@ from operations.actions.product_file import PURPOSE
 from operations.choices import ContributionRole, ReferenceKind
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from operations.kinds import EvidenceNeed
 
 
@@ -34,7 +36,7 @@ class FileForm(AllianceForm):
     def __init__(self, *args: Any, needs: Sequence[EvidenceNeed], parts: bool, **kwargs: Any) -> None:
         """Offer what the file may be; ``parts``: whether the product itself may change now."""
         super().__init__(*args, **kwargs)
-        offered = [("", _("Part of the product"))] if parts else []
+        offered: list[tuple[str, StrOrPromise]] = [("", _("Part of the product"))] if parts else []
         offered += [(one.key, one.label) for one in needs]
         self.fields["evidence"].choices = offered  # type: ignore[attr-defined]
         self.fields["evidence"].required = not parts

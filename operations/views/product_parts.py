@@ -94,7 +94,7 @@ def product_files(request: HttpRequest, code: str) -> HttpResponse:
     product = get_product(alliance, code, reader=request.user)
     may_change = may_change_files(product, evidence=True) and can(request.user, CHANGE_FILES, product)
     needs = list_needs(product)
-    more = {"needs": [one for one, _given in needs], "parts": may_change_files(product, evidence=False)}
+    more: dict[str, Any] = {"needs": [one for one, _given in needs], "parts": may_change_files(product, evidence=False)}
     wanted = request.GET.get("evidence", "")
     form = FileForm(request.POST or None, request.FILES or None, initial={"evidence": wanted}, **more)
     status = 200
@@ -275,7 +275,7 @@ def contribution_answer(request: HttpRequest, code: str) -> HttpResponse:
     waiting = [part for part in parts if part.confirmed_at is None]
     part = next((one for one in parts if one.institution.code == chosen), None)
     if part is None and not chosen:
-        part = (waiting or parts or [None])[0]
+        part = next(iter(waiting or parts), None)
     if part is None:
         raise NotFoundError
     require(request.user, ANSWER_CONTRIBUTION, part)

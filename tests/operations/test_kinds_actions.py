@@ -79,7 +79,8 @@ def test_every_kind_has_a_standard_form_in_both_languages_that_can_be_filled_in(
     check_form(form.fields, form.evidence)
     assert form.version == 0
     assert form.fields
-    assert all(one.label_en and one.label_zh for one in (*form.fields, *form.evidence))
+    assert all(one.label_en and one.label_zh for one in form.fields)
+    assert all(one.label_en and one.label_zh for one in form.evidence)
     assert all(choice.label_en and choice.label_zh for one in form.fields for choice in one.choices)
     assert any(one.required for one in form.fields)
     assert clean_details(form, fill_details(form)) == fill_details(form)

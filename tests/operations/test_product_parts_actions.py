@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -90,7 +91,7 @@ def events(cast: Cast, kind: str) -> list[Any]:
 def test_each_hand_over_keeps_the_texts_and_a_second_one_without_a_change_adds_nothing(cast: Cast) -> None:
     product = make_product(cast)
     submit_product(cast.alliance, product.code, actor=cast.writer, at=AT)
-    review = {"institution_id": cast.reviewer_institution.pk, "comment": "Source missing."}
+    review: dict[str, Any] = {"institution_id": cast.reviewer_institution.pk, "comment": "Source missing."}
     review_product(cast.alliance, product.code, actor=cast.reviewer, verdict="return", at=AT, **review)
     submit_product(cast.alliance, product.code, actor=cast.writer, at=AT)
     assert [(row.serial, row.occasion) for row in list_versions(product)] == [(1, "submitted")]
@@ -238,11 +239,12 @@ def test_a_file_that_is_not_taken_leaves_nothing(cast: Cast, changes: dict[str, 
 def test_others_do_not_change_the_files(cast: Cast) -> None:
     product = make_product(cast)
     row = give_evidence(product, "")
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: add_file(cast.alliance, product.code, file=upload(), actor=cast.reviewer, at=AT),
         lambda: remove_file(cast.alliance, product.code, row.file.uuid, actor=cast.reviewer, at=AT),
         lambda: publish_file(cast.alliance, product.code, row.file.uuid, is_public=True, actor=cast.reviewer, at=AT),
-    ):
+    )
+    for act in acts:
         with pytest.raises(PermissionRefusedError):
             act()
 
@@ -524,7 +526,7 @@ def test_the_next_version_carries_on_from_the_released_one(cast: Cast) -> None:
     assert [(row.file, row.is_public) for row in product.files.all()] == [(kept.file, True)]
     assert proof.file not in [row.file for row in product.files.all()]
     part = product.contributions.get()
-    assert (part.institution, part.share, part.confirmed_at) == (other, 40, None)
+    assert (part.institution, part.share, part.confirmed_at) == (other, Decimal(40), None)
     assert open_keys(cast) == {f"contribution:{product.code}:{other.pk}"}
     assert product.references.get().words == "GB/T 32610"
     assert events(cast, NEXT_VERSION_BEGUN) == [{"product": product.code, "predecessor": earlier.code}]
