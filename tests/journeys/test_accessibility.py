@@ -391,12 +391,32 @@ PAGES: dict[str, dict[str, Seen]] = {
         "piece_draft": Seen(MEDIA, like="product_detail"),
         "piece_edit": Seen(MEDIA),
         "piece_check": Seen(WISDOM),
+        **{route: Seen(ENTERPRISE) for route in ("project_list", "project_detail", "project_hours", "calendar_address")},
+        **{
+            route: Seen(WISDOM)
+            for route in (
+                "project_new",
+                "project_edit",
+                "project_stop",
+                "project_person_add",
+                "project_milestone_new",
+                "project_milestone",
+                "project_milestone_reopen",
+                "project_task_new",
+                "project_task",
+                "project_deliverable_new",
+                "project_deliverable",
+                "project_deliverable_draft",
+                "project_hours_strike",
+            )
+        },
+        "project_milestone_reach": Seen(WISDOM, like="project_milestone"),
     },
 }
 
 READ_TWICE: dict[str, tuple[str, ...]] = {
     "portal": ("product_detail",),
-    "console": ("inbox", "notification_list", "product_draft"),
+    "console": ("inbox", "notification_list", "product_draft", "project_list", "project_detail"),
 }
 """Routes that both areas show, each in its own frame."""
 
@@ -420,6 +440,20 @@ _POSTED = "takes POST only"
 NO_PAGE: dict[str, str] = {
     "meeting_calendar": "a calendar file",
     "decision_feed": "Atom",
+    "calendar_feed": "a calendar file",
+    **dict.fromkeys(
+        (
+            "project_start",
+            "project_finish",
+            "project_person_end",
+            "project_task_step",
+            "project_deliverable_remove",
+            "project_hours_confirm",
+            "calendar_address_revoke",
+        ),
+        _POSTED,
+    ),
+    "calendar_address_make": "sent by POST; answers with the page of calendar_address and the address, read by its own tests",
     "seat_offer": "needs an offer, which the tour does not make; tests/groups/test_meeting_views reads it",
     **dict.fromkeys(("charter_article_remove", "portal_consortium_file_withdraw", "portal_consortium_uninvite"), _POSTED),
     "charter_article": "only drafts link to it, and the demonstration has none; a form like charter_write",
