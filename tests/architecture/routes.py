@@ -531,7 +531,7 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
         "POST": "302 403 403 403 403 403 403 422 422 422 422 422",
     },
-    "tenant:portal_conflict_agree": {"POST": "302 403 403 403 403 403 403 404 404 404 404 404"},
+    "tenant:portal_conflict_agree": {"POST": "302 403 403 403 403 403 403 409 404 404 404 404"},
     "tenant:portal_interest_withdraw": {
         "GET": "302 403 403 403 403 403 403 200 404 404 404 404",
         "POST": "302 403 403 403 403 403 403 302 404 404 404 404",
@@ -1407,6 +1407,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
     "projects:read": {"api_project_list"},
     "products:read": {
         "api_piece_list",
+        "api_point_list",
         "api_product_file_list",
         "api_product_reference_list",
         "api_product_version_list",
