@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.kernel.forms import AllianceForm
 from operations.choices import PieceAudience, PieceChannel, PieceKind, ReviewVerdict
@@ -20,7 +21,7 @@ VERDICTS = (
 class PieceForm(AllianceForm):
     """A piece, new or to be changed."""
 
-    institution = forms.TypedChoiceField(label=_("Made by"), coerce=int, required=False)
+    institution = forms.TypedChoiceField(label=pgettext_lazy("a piece", "Made by"), coerce=int, required=False)
     kind = forms.ChoiceField(label=_("Kind"), choices=PieceKind.choices)
     audience = forms.ChoiceField(label=_("For whom"), choices=PieceAudience.choices)
     audience_words = forms.CharField(

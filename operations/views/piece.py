@@ -69,6 +69,14 @@ def _back(request: HttpRequest, piece: Piece, words: str) -> HttpResponse:
     return redirect(piece_url(piece))
 
 
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    """Base template, with the entry of the navigation that led here: pieces where the reader has it, else the pilots."""
+    context = frame(request)
+    if context["in_console"] or can(request.user, START_PIECE, tenant_of(request)):
+        request.nav_key = "pieces"  # type: ignore[attr-defined]
+    return context
+
+
 def _crumbs(request: HttpRequest, piece: Piece, label: str = "") -> list[dict[str, str]]:
     found = crumbs_of(request, piece.product, label or piece.code)
     if label:
@@ -151,7 +159,7 @@ def piece_list(request: HttpRequest) -> HttpResponse:
         }
     )
     context = {
-        **frame(request, "pieces"),
+        **_frame(request),
         "rows": [{"piece": piece, "mark": mark_of(piece), "url": piece_url(piece)} for piece in page.items],
         "page": page,
         "facets": facets,
@@ -169,18 +177,15 @@ def piece_detail(request: HttpRequest, code: str, piece: str) -> HttpResponse:
     now = timezone.now()
     checkable = _may_check(request, found, at=now)
     changeable = can(request.user, CHANGE_PIECE, found) and found.product.state in WORKING_STATES
-    rests, stands = found.version, found.product.version
     context = {
-        **frame(request, "pieces"),
         "crumbs": _crumbs(request, found),
+        **_frame(request),
         "piece": found,
         "product": found.product,
         "mark": mark_of(found),
         "body": render_markdown(pick_bilingual(found, "body")[0]),
         "checks": list_checks(found),
-        "rests_line": _("version %(number)s, kept on %(day)s")
-        % {"number": rests.number, "day": f"{timezone.localtime(rests.made_at):%Y-%m-%d}"},
-        "stands": stands,
+        "stands": found.product.version,
         "may_edit": changeable and found.state in {PieceState.DRAFT, PieceState.APPROVED},
         "may_submit": changeable and found.state == PieceState.DRAFT,
         "may_renew": changeable and found.is_outdated and found.state in {PieceState.DRAFT, PieceState.APPROVED},
@@ -226,13 +231,13 @@ def piece_draft(request: HttpRequest, code: str) -> HttpResponse:
             else:
                 return _back(request, piece, _("Piece saved."))
     context = {
-        **frame(request, "pieces"),
+        "crumbs": crumbs_of(request, product, _("New piece")),
+        **_frame(request),
         "form": form,
         "product": product,
         "heading": _("New piece"),
         "submit": _("Save draft"),
         "cancel_url": product_url(product),
-        "crumbs": crumbs_of(request, product, _("New piece")),
     }
     return render(request, "operations/piece_form.html", context, status=status)
 
@@ -269,7 +274,8 @@ def piece_edit(request: HttpRequest, code: str, piece: str) -> HttpResponse:
             else:
                 return _back(request, found, _("Saved."))
     context = {
-        **frame(request, "pieces"),
+        "crumbs": _crumbs(request, found, _("Edit")),
+        **_frame(request),
         "piece": found,
         "product": found.product,
         "form": form,
@@ -280,7 +286,6 @@ def piece_edit(request: HttpRequest, code: str, piece: str) -> HttpResponse:
         "heading": _("Edit the piece"),
         "submit": _("Save"),
         "cancel_url": piece_url(found),
-        "crumbs": _crumbs(request, found, _("Edit")),
     }
     return render(request, "operations/piece_form.html", context, status=status)
 
@@ -361,7 +366,8 @@ def piece_check(request: HttpRequest, code: str, piece: str) -> HttpResponse:
                 approved = data["verdict"] == ReviewVerdict.APPROVE
                 return _back(request, found, _("You found it correct.") if approved else _("Sent back to its maker."))
     context = {
-        **frame(request, "pieces"),
+        "crumbs": _crumbs(request, found, _("Check")),
+        **_frame(request),
         "piece": found,
         "product": found.product,
         "version": found.version,
@@ -373,7 +379,6 @@ def piece_check(request: HttpRequest, code: str, piece: str) -> HttpResponse:
         "is_own": not fitting,
         "is_open": found.state == PieceState.IN_CHECK,
         "cancel_url": piece_url(found),
-        "crumbs": _crumbs(request, found, _("Check")),
     }
     return render(request, "operations/piece_check.html", context, status=status)
 
@@ -410,14 +415,14 @@ def piece_publish(request: HttpRequest, code: str, piece: str) -> HttpResponse:
             else:
                 return _back(request, found, _("Published."))
     context = {
-        **frame(request, "pieces"),
+        "crumbs": _crumbs(request, found, _("Publish")),
+        **_frame(request),
         "product": found.product,
         "form": form,
         "heading": _("Publish the piece"),
         "warning": _("It stands on the public site from now on, with a link to its product and back."),
         "submit": _("Publish"),
         "cancel_url": piece_url(found),
-        "crumbs": _crumbs(request, found, _("Publish")),
     }
     return render(request, "operations/product_step.html", context, status=status)
 
@@ -447,7 +452,8 @@ def piece_withdraw(request: HttpRequest, code: str, piece: str) -> HttpResponse:
             else:
                 return _back(request, found, _("Withdrawn."))
     context = {
-        **frame(request, "pieces"),
+        "crumbs": _crumbs(request, found, _("Withdraw")),
+        **_frame(request),
         "product": found.product,
         "form": form,
         "heading": _("Withdraw the piece"),
@@ -457,7 +463,6 @@ def piece_withdraw(request: HttpRequest, code: str, piece: str) -> HttpResponse:
         "submit": _("Withdraw"),
         "danger": True,
         "cancel_url": piece_url(found),
-        "crumbs": _crumbs(request, found, _("Withdraw")),
     }
     return render(request, "operations/product_step.html", context, status=status)
 

@@ -14,11 +14,14 @@ from alliance.actions import inbox
 from alliance.actions.content import bump_content_version
 from alliance.kernel.demo import HORIZON
 from members.models import Institution
+from operations.actions.point import raise_point
+from operations.choices import PointSource, ProductState
 from operations.models import Product
 from services.actions.catalogue import publish_entry
 from services.actions.rating import hash_author
 from services.choices import ClientKind, CommentState, ListingSide, ListingState, RatingState, ServiceCategory
 from services.models import Article, CatalogueEntry, Listing, Rating
+from services.selectors.product_page import point_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +161,9 @@ def _credit(expert: dict[str, str], institutions: dict[str, Institution], side: 
 
 def _load_ratings(alliance: Alliance, at: datetime) -> None:
     """Invented marks for each service; the same service always gets the same ones."""
-    for entry in CatalogueEntry.objects.of(alliance).public().filter(ratings__isnull=True).order_by("code"):
+    for entry in (
+        CatalogueEntry.objects.of(alliance).public().filter(ratings__isnull=True).select_related("product").order_by("code")
+    ):
         dice = random.Random(f"ratings:{entry.code}")  # noqa: S311 - invented marks need no secrecy
         days = max(1, min(120, (at - entry.published_at).days))
         ratings = []
@@ -183,6 +188,7 @@ def _load_ratings(alliance: Alliance, at: datetime) -> None:
                 )
             )
         Rating.objects.bulk_create(ratings)
+        _hand_on(entry)
         for rating in (
             Rating.objects.of(alliance).filter(entry=entry, comment_state=CommentState.PENDING).exclude(comment="")
         ):
@@ -195,3 +201,23 @@ def _load_ratings(alliance: Alliance, at: datetime) -> None:
                 url_name="rating_moderation",
                 at=rating.confirmed_at or at,
             )
+
+
+def _hand_on(entry: CatalogueEntry) -> None:
+    """One shown comment of each service is with the makers already, as an editor would have handed it on."""
+    product = entry.product
+    if product.state != ProductState.RELEASED:
+        return
+    rating = (
+        entry.ratings.filter(comment_state=CommentState.SHOWN).exclude(comment="").order_by("confirmed_at", "id").first()
+    )
+    if rating is not None and rating.confirmed_at is not None:
+        chinese = rating.language.startswith("zh")
+        raise_point(
+            product,
+            key=point_key(rating),
+            source=PointSource.PUBLIC,
+            text_en="" if chinese else rating.comment,
+            text_zh=rating.comment if chinese else "",
+            at=rating.confirmed_at,
+        )
