@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alliance.actions.idempotency import once
-from alliance.kernel.errors import InvalidInputError, NotFoundError
+from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.permissions import can, require
 from alliance.kernel.rich_text import render_markdown
 from groups.actions.conflict import require_no_conflict
@@ -412,6 +412,12 @@ def product_submit(request: HttpRequest, code: str) -> HttpResponse:
     except InvalidInputError as refusal:
         messages.error(request, str(refusal.reason))
         return redirect("product_edit", code=code)
+    except DomainError as refusal:
+        if refusal.code != "gate_closed":
+            raise
+        messages.error(request, str(refusal.reason))
+        only_files = set(refusal.details.get("gates", ())) == {"evidence"}
+        return redirect("product_files" if only_files else "product_edit", code=code)
     return back_to(request, product, _("Submitted for review. Another institution reads it now."))
 
 

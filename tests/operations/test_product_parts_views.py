@@ -112,6 +112,19 @@ def test_a_bad_value_is_shown_at_its_field_and_nothing_is_lost(cast: Cast, clien
     assert "hours" not in product.details
 
 
+def test_what_is_missing_is_said_where_it_can_be_given(cast: Cast, client_for: ClientFor) -> None:
+    client = client_for(cast.writer)
+    empty = make_product(cast, details={})
+    answer = post(client, cast, "product_submit", {}, code=empty.code)
+    assert answer["Location"].endswith(f"/pilots/{empty.code}/edit/")
+    assert "Where it applies" in client.get(answer["Location"]).content.decode()
+    unproved = make_product(cast, kind=ProductKind.RESEARCH_REPORT)
+    answer = post(client, cast, "product_submit", {}, code=unproved.code)
+    assert answer["Location"].endswith(f"/pilots/{unproved.code}/files/")
+    unproved.refresh_from_db()
+    assert unproved.state == ProductState.DRAFT
+
+
 def test_a_draft_offers_the_newest_form_and_is_taken_over(cast: Cast, client_for: ClientFor) -> None:
     product = make_product(cast)
     change_kind_form(
