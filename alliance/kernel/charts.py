@@ -180,7 +180,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class IntervalDots:
-    """Ranking with uncertainty: a dot for the value, a bar for the interval."""
+    """Ranking with uncertainty: a dot for the value, a bar for the interval.
+
+    ``write_count`` and ``count_label`` name the observations where they are not answers.
+    """
 
     finding: StrOrPromise
     rows: Sequence[Estimate]
@@ -189,6 +192,8 @@ class IntervalDots:
     value_label: StrOrPromise = ""
     row_label: StrOrPromise = ""
     write: Callable[[object], str] = format_score
+    write_count: Callable[[int], str] | None = None
+    count_label: StrOrPromise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -760,6 +765,8 @@ def _draw_interval_dots(chart: IntervalDots, csv_url: str = "") -> Chart:
     finding = str(chart.finding)
 
     def observed(row: Estimate) -> str:
+        if chart.write_count is not None:
+            return chart.write_count(row.n)
         return ngettext("%(n)s answer", "%(n)s answers", row.n) % {"n": format_number(row.n)}
 
     def dots(width: int) -> SafeString:
@@ -810,7 +817,7 @@ def _draw_interval_dots(chart: IntervalDots, csv_url: str = "") -> Chart:
             str(chart.value_label or _("Score")),
             _("Interval from"),
             _("Interval to"),
-            _("Answers"),
+            str(chart.count_label or _("Answers")),
         ),
         rows=tuple(
             (str(row.label), chart.write(row.value), chart.write(row.low), chart.write(row.high), format_number(row.n))

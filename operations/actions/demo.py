@@ -28,6 +28,7 @@ from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move
 from operations.actions.demo_parts import add_parts
+from operations.actions.demo_trial import amend, settle_sites, take_up_again
 from operations.actions.plan import keep_plan
 from operations.actions.point import raise_point, said
 from operations.actions.product import carry_out_release, lock_product, retire_product
@@ -265,7 +266,7 @@ SAID: Final[dict[str, tuple[Said, ...]]] = {
         ),
         Said(1, "I-035", "", "图片太多，手机上打开慢。", "minor", "done", "照片压缩到每张200 KB，原图另行下载。"),
         Said(2, "I-041", "Number 87 shows a snag, not a pulled thread.", "", "minor", "open", ""),
-        Said(2, "I-035", "", "建议增加色差级别的标准光源说明。", "", "accepted", "第二版增加D65光源说明。"),
+        Said(2, "I-035", "", "建议增加色差级别的标准光源说明。", "", "accepted", "下一版增加D65光源说明。"),
     ),
 }
 DECLINED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -467,12 +468,15 @@ def _load_round(
         product, BEGIN_PILOT, actor=officer, at=begins - timedelta(days=7), fields=["adapted_at", "version"], is_history=True
     )
     _measure(pilot, firms, begins=begins, now=min(clock.now, ends))
+    settle_sites(pilot, firms, at=begins - timedelta(days=6))
     keep_plan(pilot, reason="", actor=officer, at=begins - timedelta(days=7))
+    amend(pilot, officer=officer, at=begins - timedelta(days=5))
     advance_pilot(alliance, pilot.pk, at=begins)
     _answer(product, plan, criteria, firms, now=min(clock.now, ends), begins=begins)
     if plan.closes_itself and ends < clock.now:
         while advance_pilot(alliance, pilot.pk, at=ends + timedelta(minutes=1)):
             pass
+        take_up_again(pilot, officer=officer, now=clock.now)
     return pilot
 
 

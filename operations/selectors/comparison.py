@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from alliance.kernel import charts, statistics
@@ -350,12 +350,14 @@ class AgreementView:
         kendall_w: Kendall's W; None where it is undefined.
         reading: What the figure allows, in words.
         tone: Look of the reading.
+        label: The reading in one word.
     """
 
     alpha: float | None
     kendall_w: float | None
     reading: StrOrPromise
     tone: str
+    label: StrOrPromise
 
 
 def view_agreement(figures: Mapping[str, Any]) -> AgreementView | None:
@@ -370,13 +372,15 @@ def view_agreement(figures: Mapping[str, Any]) -> AgreementView | None:
             "too_few": gettext_lazy("Too few answers or criteria to judge agreement."),
         }
         words, tone = reasons.get(found["alpha_ordinal_reason"], reasons["too_few"]), "neutral"
+        label: StrOrPromise = gettext_lazy("not to be judged")
     elif alpha >= RELIABLE:
-        words, tone = gettext_lazy("Reliable: the answers agree."), "ok"
+        label, words, tone = pgettext_lazy("agreement", "reliable"), gettext_lazy("The answers agree."), "ok"
     elif alpha >= TENTATIVE:
-        words, tone = gettext_lazy("Tentative: draw only cautious conclusions."), "warn"
+        label, words, tone = pgettext_lazy("agreement", "tentative"), gettext_lazy("Draw only cautious conclusions."), "warn"
     else:
-        words, tone = gettext_lazy("The answers differ: look at each site before you rely on a mean."), "bad"
-    return AgreementView(alpha, found["kendall_w"], words, tone)
+        label, tone = pgettext_lazy("agreement", "not reliable"), "bad"
+        words = gettext_lazy("The answers differ: look at each site before you rely on a mean.")
+    return AgreementView(alpha, found["kendall_w"], words, tone, label)
 
 
 # ------------------------------------------------------------------------------------------------------------ whole page
@@ -549,9 +553,13 @@ def draw_radar(rounds: Sequence[tuple[Pilot, Mapping[str, Any]]], csv_url: str =
     )
     reached = sum(1 for entry in criteria if entry["passed"])
     template = (
-        _("%(reached)s of %(total)s criteria reach their pass mark in round %(round)s; “%(criterion)s” is nearest to its own.")
+        _(
+            "%(reached)s of %(total)s criteria reach their pass mark in round %(round)s; “%(criterion)s” is nearest to its own."
+        )
         if weakest["passed"]
-        else _("%(reached)s of %(total)s criteria reach their pass mark in round %(round)s; “%(criterion)s” lies furthest below.")
+        else _(
+            "%(reached)s of %(total)s criteria reach their pass mark in round %(round)s; “%(criterion)s” lies furthest below."
+        )
     )
     finding = template % {"reached": reached, "total": len(criteria), "round": pilot.round, "criterion": _own(weakest)}
     return charts.draw(
@@ -589,6 +597,8 @@ def draw_changes(measure: MeasureView, csv_url: str = "") -> Chart | None:
             value_label=_("Change, %%") % {},
             row_label=_("Site"),
             write=lambda value: format_number(value, 1),
+            write_count=lambda number: ngettext("%(n)s value", "%(n)s values", number) % {"n": format_number(number)},
+            count_label=_("Values"),
         ),
         csv_url,
     )

@@ -62,10 +62,10 @@ def product_comparison(request: HttpRequest, code: str) -> HttpResponse:
         "product": product,
         "comparison": comparison,
         "rounds": [
-            {"view": view, "measures": [{"measure": m, "chart": draw_changes(m, csv_url)} for m in view.measures]}
+            {"view": view, "measures": [{"measure": m, "chart": draw_changes(m)} for m in view.measures]}
             for view in comparison.rounds
         ],
-        "opinions": draw_opinions(count_scores(pilot), csv_url) if pilot is not None and only is None else None,
+        "opinions": draw_opinions(count_scores(pilot)) if pilot is not None and only is None else None,
         "opinions_round": pilot,
         "sees_all": only is None,
         "states": [label for _value, label in PointState.choices],
