@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alliance.kernel.calendar import CalendarEntry
+from alliance.kernel.permissions import grants_of, institutions_acted_for
 from groups.choices import COUNTING_CONFLICTS
 from groups.models import ConflictOfInterest
 from operations.choices import ParticipantState, PilotState
 from operations.models import Pilot
-from operations.permissions import own_institutions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +28,7 @@ def calendar_of_pilots(alliance: Alliance, user: User, since: datetime, until: d
 
     From a product from which every one of those institutions stands aside only the date stays.
     """
-    mine = own_institutions(user, alliance, at=timezone.now())
+    mine = institutions_acted_for(grants_of(user, alliance))
     if not mine:
         return []
     rounds = list(

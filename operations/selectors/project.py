@@ -30,14 +30,14 @@ from django.utils.translation import ngettext
 from alliance.kernel.calendar import CalendarEntry
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.gantt import Bar, Gantt, Link, Mark
-from alliance.kernel.permissions import can, grants_of
+from alliance.kernel.permissions import can, grants_of, institutions_acted_for
 from alliance.kernel.portal import Upcoming
 from alliance.kernel.references import Referred
 from members.models import Institution, InstitutionStaff
 from members.selectors.duties import Duty
 from operations.choices import ProjectState, TaskState
 from operations.models import Deliverable, Milestone, Project, ProjectPerson, ProjectTask, TaskLink, WorkHours
-from operations.permissions import VIEW_PROJECT, VIEW_PROJECTS, own_institutions
+from operations.permissions import VIEW_PROJECT, VIEW_PROJECTS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -516,7 +516,7 @@ def calendar_of_milestones(alliance: Alliance, user: User, since: datetime, unti
 
 
 def _own_projects(alliance: Alliance, user: User) -> QuerySet[Project]:
-    mine = own_institutions(user, alliance, at=timezone.now())
+    mine = institutions_acted_for(grants_of(user, alliance))
     parts = ProjectPerson.objects.of(alliance).filter(
         project=OuterRef("pk"), user=user, institution_id__in=mine, until__isnull=True
     )
@@ -525,7 +525,7 @@ def _own_projects(alliance: Alliance, user: User) -> QuerySet[Project]:
 
 def calendar_of_tasks(alliance: Alliance, user: User, since: datetime, until: datetime) -> list[CalendarEntry]:
     """Last days of a person's own open tasks; one query."""
-    mine = own_institutions(user, alliance, at=timezone.now())
+    mine = institutions_acted_for(grants_of(user, alliance))
     return [
         CalendarEntry(
             uid=f"project-task-{row.pk}",
