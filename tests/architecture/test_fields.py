@@ -269,6 +269,7 @@ FIELDS: dict[str, Row] = {
                 "body_zh",
                 "client_en",
                 "client_zh",
+                "details",
                 "due_on",
             }
         ),
