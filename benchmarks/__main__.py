@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.harness import fill, platform
 
-NAMES = ("isolation", "paging", "api", "public_page", "growth", "memory", "imports", "audit_log")
+NAMES = ("isolation", "paging", "api", "public_page", "growth", "pipeline", "memory", "imports", "audit_log")
 
 
 def main(names: list[str]) -> int:
@@ -17,7 +17,7 @@ def main(names: list[str]) -> int:
         print(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(NAMES)}", file=sys.stderr)
         return 2
     with platform() as addresses:
-        if not names or set(names) - {"growth"}:  # growth makes rows of its own
+        if not names or set(names) - {"growth", "pipeline"}:  # they make rows of their own
             fill(addresses)
         results = [
             result for name in names or NAMES for result in importlib.import_module(f"benchmarks.{name}").run(addresses)
