@@ -159,7 +159,8 @@ def current_plan(pilot: Pilot) -> PilotPlan:
         participant_ids=list(
             pilot.participants.filter(state__in=TAKING_PART).order_by("id").values_list("institution_id", flat=True)
         ),
-        **{name: getattr(pilot, name) for name in PLAIN},
+        # A row that was just made still holds the model's default as it is written there.
+        **{name: getattr(pilot, name) for name in PLAIN} | {"trim_proportion": Decimal(pilot.trim_proportion)},
     )
 
 

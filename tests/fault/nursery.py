@@ -1,7 +1,8 @@
 """Runs calls of the product in processes of their own without loading the product for each: one process has it, and forks.
 
 A fork has neither connections nor threads when it begins, so that it lives and dies as a worker that was just started.
-``python -m tests.fault.nursery`` is that process: a line of JSON in, a line with the exit code out; it ends with its input.
+``python -m tests.fault.nursery`` is that process: a line of JSON in, a line with the child's id or its exit code out; it ends
+with its input.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,27 +54,37 @@ class Nursery:
             fault: The point where the process is to die, with ``marker``; see ``alliance.kernel.faults``.
             marker: The file made by dying there.
         """
+        return self.wait(self.begin(function, *arguments, fault=fault, marker=marker))
+
+    def begin(self, function: str, *arguments: Any, fault: str = "", marker: Path | None = None) -> int:
+        """Call a function in a process of its own and do not wait for it; returns the process's id."""
+        return self._ask({"function": function, "arguments": arguments, "fault": f"{fault}@{marker}" if fault else ""})
+
+    def wait(self, child: int) -> int:
+        """Wait for such a process; returns its exit code, negative for the signal that killed it."""
+        code = self._ask({"wait": child})
+        assert code in {0, -signal.SIGKILL}, self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
+        return code
+
+    def _ask(self, wish: dict[str, Any]) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        wish = {"function": function, "arguments": arguments, "fault": f"{fault}@{marker}" if fault else ""}
         self._process.stdin.write(json.dumps(wish) + "\n")
         self._process.stdin.flush()
         readable, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
         answer = self._process.stdout.readline() if readable else ""
         told = self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
         assert answer, f"no answer within {PATIENCE:.0f} s, or the nursery ended:\n{told}"
-        code = int(answer)
-        assert code in {0, -signal.SIGKILL}, told
-        return code
+        return int(answer)
 
 
 @contextmanager
-def nursery(log: Path) -> Iterator[Nursery]:
-    """A nursery for the test database; what its children say goes into the log."""
+def nursery(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[Nursery]:
+    """A nursery for the test database, or for what the environment names; what its children say goes into the log."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.fault.nursery"],
-            env=environment_of_a_worker(),
+            env=environment_of_a_worker() if environment is None else environment,
             cwd=CHECKOUT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -100,6 +111,11 @@ def _serve() -> None:
 
     for line in sys.stdin:
         wish = json.loads(line)
+        if "wait" in wish:
+            _, status = os.waitpid(wish["wait"], 0)
+            sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+            sys.stdout.flush()
+            continue
         assert not any(connection.connection for connection in connections.all(initialized_only=True))
         child = os.fork()
         if child == 0:
@@ -114,8 +130,7 @@ def _serve() -> None:
             finally:
                 sys.stderr.flush()
                 os._exit(code)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
 
 
