@@ -162,10 +162,11 @@ def shorten_notice(
         .values("user")
     )
     office = RoleAssignment.objects.of(alliance).at(at).filter(role=AllianceRole.SECRETARIAT).values("user")
-    for people, url_name, url_kwargs in (
+    told_where: tuple[tuple[Any, str, dict[str, Any]], ...] = (
         (office, "institution_exit", {"code": institution.code}),
         (representatives, "portal_membership", {}),
-    ):
+    )
+    for people, url_name, url_kwargs in told_where:
         notify(
             alliance,
             User.objects.filter(pk__in=people, is_active=True),

@@ -35,11 +35,16 @@ from tests.factories.members import make_institution
 NOW = timezone.now()
 TODAY = timezone.localdate()
 Act = Callable[[Alliance, User], Any]
-ENTRY = {"kind": "industry_think_tank", "name_en": PLANTED, "country": "CN", "web": f"https://{PLANTED}.example/"}
+ENTRY: dict[str, Any] = {
+    "kind": "industry_think_tank",
+    "name_en": PLANTED,
+    "country": "CN",
+    "web": f"https://{PLANTED}.example/",
+}
 
 
 def _application(alliance: Alliance, _office: User) -> Any:
-    planted = {
+    planted: dict[str, Any] = {
         **dict.fromkeys(("name_en", "name_zh", "contact_name", "representative_name"), PLANTED),
         "contact_email": f"{PLANTED}@example.org",
         "web": f"https://{PLANTED}.example/",

@@ -205,3 +205,26 @@ def test_pages_of_levels_know_nothing_of_other_alliances(
         assert MARKER not in real.content.decode()
     assert MARKER not in theirs.get(address(other_alliance, "directive_list")).content.decode()
     assert theirs.get(address(alliance, "directive_list")).status_code in {302, 403, 404}
+
+
+def test_a_claim_is_shown_and_agreed_to_in_the_portal(
+    alliance: Alliance, member: Institution, representative: User, secretary: User, client_for: ClientFor
+) -> None:
+    office, own = client_for(secretary), client_for(representative)
+    values = {"institution": member.code, "matter": "product:P-029", "reason": "It sells it."}
+    noted = office.post(address(alliance, "conflict_list"), values, follow=True).content.decode()
+    with tenancy.acting_in(alliance):
+        claim = ConflictOfInterest.objects.of(alliance).get()
+    agree = address(alliance, "portal_conflict_agree", conflict=claim.pk)
+
+    page = own.get(address(alliance, "portal_interest_list")).content.decode()
+
+    assert "Noted as a claim" in noted
+    assert "It sells it." in page
+    assert agree in page
+    assert office.post(agree).status_code == 403
+    assert own.post(address(alliance, "portal_conflict_agree", conflict=claim.pk + 999)).status_code == 404
+    assert own.post(agree).status_code == 302
+    assert agree not in own.get(address(alliance, "portal_interest_list")).content.decode()
+    with tenancy.acting_in(alliance):
+        assert ConflictOfInterest.objects.of(alliance).get().state == "declared"
