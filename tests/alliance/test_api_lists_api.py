@@ -112,6 +112,10 @@ ELSEWHERE = {
     "WorkbookEntry": "tests/operations/test_workbook_api.py",
     "PilotRound": "tests/operations/test_pilots_api.py",
     "Project": "tests/operations/test_projects_api.py",
+    "ProductVersion": "tests/operations/test_product_parts_views.py",
+    "ProductFile": "tests/operations/test_product_parts_views.py",
+    "Contribution": "tests/operations/test_product_parts_views.py",
+    "ProductReference": "tests/operations/test_product_parts_views.py",
 }
 """Projections with computed values, or closed to machines, and where they are compared."""
 
