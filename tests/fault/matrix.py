@@ -269,10 +269,11 @@ class Stage:
             codes.append(self.children.wait(begun[len(codes)]))
         return codes
 
-    def finish(self, rounds: Sequence[tuple[Scene, int]]) -> None:
-        """Let the beats of the whole round look at it, and one more: then there must be nothing left to do."""
-        self.run_all([Call(scene.function, (alliance_id, scene.moments)) for scene, alliance_id in rounds])
-        self.run_all([Call(scene.function, (alliance_id, scene.moments[-1:])) for scene, alliance_id in rounds])
+    def finish(self, rounds: Sequence[tuple[Scene, int, int]]) -> None:
+        """Let every beat from a given one on look at each round, and the last once more: then nothing may be left to do."""
+        self.run_all(
+            [Call(scene.function, (number, [*scene.moments[place:], scene.moments[-1]])) for scene, number, place in rounds]
+        )
 
     def note(self, step: str, scene: Scene, fault: str, alliance_id: int, *, hit: bool, with_events: bool = True) -> None:
         """Compare with the undisturbed run and add a line."""
@@ -294,9 +295,9 @@ class Stage:
 
 def undisturbed(stage: Stage) -> None:
     """What each round leaves behind when nothing happens to it."""
-    rounds = [(scene, stage.make_round(scene)) for scene in SCENES]
+    rounds = [(scene, stage.make_round(scene), 0) for scene in SCENES]
     stage.finish(rounds)
-    for scene, alliance_id in rounds:
+    for scene, alliance_id, _place in rounds:
         stage.expected[scene.name] = stage.effects(alliance_id)
         taken = {key.partition(":")[0] for key in stage.expected[scene.name]["steps"]}
         missing = set(scene.steps) - taken - INSIDE
@@ -316,7 +317,7 @@ def kill_workers(stage: Stage) -> None:
             for step, place, scene, number, marker in cells
         ]
     )
-    stage.finish([(scene, number) for _step, _place, scene, number, _marker in cells])
+    stage.finish([(scene, number, scene.steps[step]) for step, _place, scene, number, _marker in cells])
     for code, (step, place, scene, number, marker) in zip(died, cells, strict=True):
         hit = code == -signal.SIGKILL and marker.exists()
         stage.note(step, scene, f"kill -9 of the worker, {place}", number, hit=hit)
@@ -350,7 +351,7 @@ def restart_server(stage: Stage, fault: str, restart: Callable[[], None]) -> Non
     go.touch()
     for *_rest, child in waiting:
         stage.children.wait(child)
-    stage.finish([(scene, alliance_id) for _step, scene, alliance_id, *_rest in waiting])
+    stage.finish([(scene, alliance_id, scene.steps[step]) for step, scene, alliance_id, *_rest in waiting])
     for step, scene, alliance_id, held, _child in waiting:
         stage.note(step, scene, fault, alliance_id, hit=held.exists())
 
@@ -393,7 +394,7 @@ def change_clocks(stage: Stage) -> None:
     for days in (4000, -4000):
         stage.run_all([Call("tests.fault.calls.advance_with_a_wrong_clock", (number, days)) for number in leapt])
     untouched = [stage.effects(number) == then for number, then in zip(leapt, before, strict=True)]
-    stage.finish([(scene, number) for number, (scene, *_rest) in zip(leapt, places, strict=True)])
+    stage.finish([(scene, number, place) for number, (scene, _step, place) in zip(leapt, places, strict=True)])
     for number, hit, (scene, step, _place) in zip(leapt, untouched, places, strict=True):
         stage.note(step, scene, "worker's clock leaps 4,000 days", number, hit=hit)
 
@@ -404,7 +405,7 @@ def change_clocks(stage: Stage) -> None:
         past = [(datetime.fromisoformat(here) - timedelta(days=days)).isoformat() for days in (1, 300)]
         calls.append(Call(scene.function, (number, [*scene.moments[: place + 1], *past, here])))
     stage.run_all(calls)
-    stage.finish([(scene, number) for number, (scene, *_rest) in zip(back, places, strict=True)])
+    stage.finish([(scene, number, place) for number, (scene, _step, place) in zip(back, places, strict=True)])
     for number, (scene, step, _place) in zip(back, places, strict=True):
         stage.note(step, scene, "all clocks set back after it", number, hit=True)
 
@@ -473,7 +474,7 @@ def kill_beat(stage: Stage) -> None:
         for process in (beat, worker):
             process.kill()
             process.wait()
-    stage.finish([(scene, number) for _step, scene, number, _moment in cells])
+    stage.finish([(scene, number, scene.steps[step]) for step, scene, number, _moment in cells])
     for (step, scene, alliance_id, _moment), steps in zip(cells, quiet, strict=True):
         hit = not _shows(steps, step) or step in {"raise", "propose"}
         stage.note(step, scene, "kill -9 of beat, queue lost", alliance_id, hit=hit, with_events=False)
