@@ -6,7 +6,7 @@ import calendar
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
@@ -157,7 +157,7 @@ def get_board(
 
 def _counts(visible: QuerySet[Product], alliance: Alliance, user: Any, wanted: Q, at: datetime) -> Iterable[dict[str, Any]]:
     """Numbers by state; one query."""
-    return (
+    rows = (
         visible.order_by()
         .values("state")
         .annotate(
@@ -168,6 +168,7 @@ def _counts(visible: QuerySet[Product], alliance: Alliance, user: Any, wanted: Q
             mine=Count("pk", filter=_mine(user, alliance)),
         )
     )
+    return cast("Iterable[dict[str, Any]]", rows)
 
 
 def _shown(products: QuerySet[Product], alliance: Alliance) -> list[Any]:
@@ -177,11 +178,13 @@ def _shown(products: QuerySet[Product], alliance: Alliance) -> list[Any]:
         output_field=CharField(),
     )
     order = [F("released_at").desc(nulls_last=True), F("due_on").asc(nulls_last=True), F("code").asc()]
-    ranked = products.annotate(place=Window(RowNumber(), partition_by=stage, order_by=order)).filter(
+    numbered: Any = products.annotate(place=Window(RowNumber(), partition_by=stage, order_by=order))
+    ranked = numbered.filter(
         Q(place__lte=RELEASED_ON_BOARD, state=ProductState.RELEASED)
         | (Q(place__lte=CARDS_PER_STAGE) & ~Q(state=ProductState.RELEASED))
     )
-    return list(with_rounds(ranked.defer(*HEAVY), alliance).order_by("place"))
+    rows: Any = with_rounds(ranked.defer(*HEAVY), alliance)
+    return list(rows.order_by("place"))
 
 
 # --------------------------------------------------------------------------------------------------------------- calendar
