@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -43,7 +43,14 @@ CLOSED_STATES: Final = frozenset({ProductState.RETIRED, ProductState.WITHDRAWN})
 """Products whose points stand as they are."""
 
 
-def said(words: str) -> dict[str, str]:
+class Words(TypedDict, total=False):
+    """What was said, by language."""
+
+    text_en: str
+    text_zh: str
+
+
+def said(words: str) -> Words:
     """Words of one language as the column they belong in: people do not say which language they write."""
     return {"text_zh": words} if any("\u4e00" <= sign <= "\u9fff" for sign in words) else {"text_en": words}
 
@@ -172,7 +179,7 @@ def agree_change(alliance: Alliance, code: str, *, actor: User, text: str, at: d
         pilot=pilot,
         raised_by=actor,
         at=at,
-        **({"text_en": words, "text_zh": words_zh} if words_zh else said(words)),
+        **(Words(text_en=words, text_zh=words_zh) if words_zh else said(words)),
     )
     point.state, point.answered_by, point.answered_at = PointState.ACCEPTED, actor, at
     point.save(update_fields=["state", "answered_by", "answered_at"])
@@ -281,11 +288,11 @@ def _checked_answer(product: Product, point: FeedbackPoint, state: str, words: s
     following = product.version + 1
     version = following if done_in is None else done_in
     if isinstance(version, bool) or not isinstance(version, int) or not point.version <= version <= following:
-        reason = _("Give a version from %(first)s, of which it was said, to %(last)s, the next one.") % {
+        wrong = _("Give a version from %(first)s, of which it was said, to %(last)s, the next one.") % {
             "first": point.version,
             "last": following,
         }
-        raise InvalidInputError(reason, code="version_impossible", fields={"done_in": reason})
+        raise InvalidInputError(wrong, code="version_impossible", fields={"done_in": wrong})
     return version
 
 

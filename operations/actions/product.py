@@ -692,7 +692,9 @@ def decline_release(alliance: Alliance, code: str, *, actor: User, reason: str, 
     require(actor, DECLINE_RELEASE.permission, product)
     DECLINE_RELEASE.check(product.state)
     _check_decider(product, actor, at=at)
-    return carry_out_decline(product, texts={**said(clean_reason(reason))}, actor=actor, at=at)
+    words = said(clean_reason(reason))
+    texts = {"text_en": words.get("text_en", ""), "text_zh": words.get("text_zh", "")}
+    return carry_out_decline(product, texts=texts, actor=actor, at=at)
 
 
 def carry_out_decline(
@@ -724,7 +726,8 @@ def carry_out_decline(
         pilot=pilot,
         raised_by=actor,
         at=at,
-        **texts,
+        text_en=texts.get("text_en", ""),
+        text_zh=texts.get("text_zh", ""),
     )
     product.release_proposed_at = None
     move(

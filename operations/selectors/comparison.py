@@ -330,7 +330,7 @@ def _step(kind: str, entry: Mapping[str, Any], before: Figure, after: Figure) ->
 
 def share_of_scale(value: float, criterion: Mapping[str, Any]) -> float:
     """A score as a share of its scale, from 0 to 100."""
-    return 100 * (value - criterion["scale_low"]) / (criterion["scale_high"] - criterion["scale_low"])
+    return float(100 * (value - criterion["scale_low"]) / (criterion["scale_high"] - criterion["scale_low"]))
 
 
 def _on_hundred(figure: Figure, criterion: Mapping[str, Any]) -> Figure:

@@ -70,10 +70,8 @@ def list_points(
         versions: Only of these versions.
         sites: Only of these institutions.
     """
-    if institution_ids is not None or with_recused:
-        found = FeedbackPoint.objects.filter(alliance_id=product.alliance_id, product=product)
-    else:
-        found = points_of(product)
+    every: QuerySet[FeedbackPoint] = FeedbackPoint.objects.filter(alliance_id=product.alliance_id, product=product)
+    found = every if institution_ids is not None or with_recused else points_of(product)
     if institution_ids is not None:
         mine = Q(participant__institution_id__in=list(institution_ids))
         found = found.filter(mine | Q(named_in__isnull=False) if or_named else mine)

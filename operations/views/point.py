@@ -77,7 +77,7 @@ def point_list(request: HttpRequest, code: str) -> HttpResponse:
     every = list_points(product, **reach.filters)
     site_options = list_sites(every) if reach.sees_all else []
     version_options = list_versions(every)
-    chosen: dict[str, list[Any]] = {
+    chosen: dict[str, Any] = {
         "states": [value for value in request.GET.getlist("state") if value in PointState.values],
         "sources": [value for value in request.GET.getlist("source") if value in PointSource.values],
         "severities": [value for value in request.GET.getlist("severity") if value in DefectSeverity.values],
