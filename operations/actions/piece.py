@@ -128,8 +128,8 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
         ("body_zh", LONGEST_BODY),
     ):
         if len(cleaned.get(name) or "") > most:
-            words = _("This is longer than %(most)s characters.") % {"most": most}
-            raise InvalidInputError(words, fields={name: words})
+            longer = _("This is longer than %(most)s characters.") % {"most": most}
+            raise InvalidInputError(longer, fields={name: longer})
     return cleaned
 
 
@@ -565,8 +565,8 @@ def publish_piece(alliance: Alliance, code: str, *, actor: User, at: datetime, l
             words = _("Give a whole address, such as https://example.org/piece.")
             raise InvalidInputError(words, fields={"link": words}) from error
         if len(address) > 500:
-            words = _("This is longer than %(most)s characters.") % {"most": 500}
-            raise InvalidInputError(words, fields={"link": words})
+            longer = _("This is longer than %(most)s characters.") % {"most": 500}
+            raise InvalidInputError(longer, fields={"link": longer})
     piece.link, piece.published_at = address, at
     _move(
         piece,

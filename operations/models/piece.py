@@ -100,7 +100,7 @@ class Piece(TenantModel):
     @property
     def is_outdated(self) -> bool:
         """Whether its product has gone on to a later version than the one it rests on."""
-        return self.version.number < self.product.version
+        return bool(self.version.number < self.product.version)
 
 
 class PieceCheck(TenantModel):

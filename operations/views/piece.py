@@ -100,12 +100,12 @@ def _may_check(request: HttpRequest, piece: Piece, *, at: datetime) -> set[int]:
 
 def pieces_card(request: HttpRequest, product: Product) -> dict[str, Any]:
     """The pieces made of a product, on its page."""
-    shown = [
+    shown: list[dict[str, Any]] = [
         {"piece": piece, "mark": mark_of(piece), "url": piece_url(piece)}
         for piece in pieces_of(product)
         if can(request.user, "operations.view_piece", piece)
     ]
-    waiting = sum(1 for row in shown if row["piece"].state in {PieceState.DRAFT, PieceState.IN_CHECK})
+    waiting = len([row for row in shown if row["piece"].state in {PieceState.DRAFT, PieceState.IN_CHECK}])
     line = (
         ngettext("%(count)s is not checked yet", "%(count)s are not checked yet", waiting) % {"count": waiting}
         if waiting
