@@ -473,8 +473,8 @@ def krippendorff_alpha(ratings: Sequence[Sequence[Any]], *, level: str) -> Agree
     expected = math.fsum(
         totals[c] * totals[k] * distance(c, k) for c in range(len(values)) for k in range(len(values)) if c != k
     )
-    count = math.fsum(totals)
-    return Agreement(1 - (count - 1) * math.fsum(observed) / expected, "", raters, len(units))
+    paired = math.fsum(totals)
+    return Agreement(1 - (paired - 1) * math.fsum(observed) / expected, "", raters, len(units))
 
 
 def mid_ranks(values: Sequence[float]) -> list[float]:

@@ -57,8 +57,8 @@ def checked_reason(reason: str) -> str:
         said = _("Give the reason; the others who take part will ask.")
         raise InvalidInputError(said, code="reason_missing", fields={"reason": said})
     if len(words) > MOST_TEXT:
-        said = _("This is longer than %(count)s characters.") % {"count": MOST_TEXT}
-        raise InvalidInputError(said, fields={"reason": said})
+        longer = _("This is longer than %(count)s characters.") % {"count": MOST_TEXT}
+        raise InvalidInputError(longer, fields={"reason": longer})
     return words
 
 
@@ -403,8 +403,8 @@ def hand_over(
     _check_leaves(participant)
     words = note.strip()
     if len(words) > MOST_TEXT:
-        said = _("This is longer than %(count)s characters.") % {"count": MOST_TEXT}
-        raise InvalidInputError(said, fields={"note": said})
+        longer = _("This is longer than %(count)s characters.") % {"count": MOST_TEXT}
+        raise InvalidInputError(longer, fields={"note": longer})
     if giver.pk == taker.pk:
         said = _("Choose somebody else to take over.")
         raise InvalidInputError(said, fields={"taker": said})

@@ -226,7 +226,7 @@ def _silent(pilot: Pilot) -> list[PilotParticipant]:
     return list(rows)
 
 
-def _names(sites: Sequence[PilotParticipant]) -> dict[str, str]:
+def _names(sites: Sequence[PilotParticipant]) -> dict[str, Any]:
     """The names of sites as a placeholder in both languages."""
     firms = [site.institution for site in sites]
     return {

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -234,7 +235,6 @@ class PlanForm(AllianceForm):
                     choices=[(-1, _("less")), (1, _("more"))],
                     coerce=int,
                     required=False,
-                    empty_value=-1,
                     initial=known.direction if known else -1,
                 ),
                 "minimum_change": forms.DecimalField(
@@ -252,6 +252,10 @@ class PlanForm(AllianceForm):
     def wants_more(self) -> bool:
         """Whether the form was sent for another row only."""
         return self.is_bound and ("more_criteria" in self.data or "more_measures" in self.data)
+
+    def judge_nothing(self) -> None:
+        """Show what was sent without an error: another row was asked for."""
+        self._errors = ErrorDict()
 
     def criterion_rows(self) -> list[list[forms.BoundField]]:
         """The fields of each criterion, for the template."""
@@ -301,7 +305,13 @@ class PlanForm(AllianceForm):
                 )
             )
         measures = [
-            Measure(*(data[f"measures_{slot}_{name}"] for name in ("name_en", "name_zh", "unit", "direction", "minimum_change")))
+            Measure(
+                name_en=data[f"measures_{slot}_name_en"],
+                name_zh=data[f"measures_{slot}_name_zh"],
+                unit=data[f"measures_{slot}_unit"],
+                direction=int(data[f"measures_{slot}_direction"] or -1),
+                minimum_change=data[f"measures_{slot}_minimum_change"],
+            )
             for slot in self.used_measures()
         ]
         same_day = starts_at is not None and timezone.localtime(starts_at).date() == data["starts_on"]

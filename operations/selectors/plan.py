@@ -147,7 +147,7 @@ def _day(moment: str | None) -> str:
 
 
 def _pick(row: Mapping[str, Any], name: str) -> str:
-    first, second = row[f"{name}_en"], row[f"{name}_zh"]
+    first, second = str(row[f"{name}_en"]), str(row[f"{name}_zh"])
     if (get_language() or "").startswith("zh"):
         first, second = second, first
     return first or second

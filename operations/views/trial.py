@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -86,7 +85,7 @@ def plan_card(request: HttpRequest, product: Product) -> dict[str, Any]:
 
 
 def _needed_pilot(product: Product) -> Pilot:
-    pilot = latest_pilot(product)
+    pilot: Pilot | None = latest_pilot(product)
     if pilot is None:
         raise NotFoundError
     pilot.product = product
@@ -112,7 +111,7 @@ def pilot_plan(request: HttpRequest, code: str) -> HttpResponse:
     form = PlanForm(request.POST or None, firms=firms, plan=plan, initial=initial)
     status = 200
     if form.wants_more:
-        form._errors = ErrorDict()  # another row was asked for; nothing is judged yet  # noqa: SLF001
+        form.judge_nothing()
     elif request.method == "POST":
         status = 422
         if form.is_valid():
@@ -159,7 +158,7 @@ def pilot_amend(request: HttpRequest, code: str) -> HttpResponse:
         form = AmendOpenForm(request.POST or None, firms=firms, plan=plan)
     status = 200
     if isinstance(form, PlanForm) and form.wants_more:
-        form._errors = ErrorDict()  # noqa: SLF001 - as above
+        form.judge_nothing()
     elif request.method == "POST":
         status = 422
         if form.is_valid():

@@ -538,6 +538,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run everything; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.fault.matrix", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="FILE", help="document to put the table into")
+    parser.add_argument("--only", action="append", metavar="FAULT", help=f"one of {', '.join(f.__name__ for f in FAULTS[1:])}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="file for the outcomes, for the tests")
     options = parser.parse_args(arguments)
     install_signal_handlers()  # what was started is stopped also when this is ended early
@@ -546,6 +547,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage = Stage(Path(folder))
         with stage.running():
             for fault in FAULTS:
+                if options.only and fault is not undisturbed and fault.__name__ not in options.only:
+                    continue
                 started = time.monotonic()
                 fault(stage)
                 print(f"{fault.__name__}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
