@@ -67,7 +67,7 @@ class PartForm(AllianceForm):
     def __init__(self, *args: Any, institutions: Sequence[tuple[int, str]] = (), **kwargs: Any) -> None:
         """Offer the institutions of the alliance."""
         super().__init__(*args, **kwargs)
-        self.fields["institution"].choices = [("", _("None")), *institutions]  # type: ignore[attr-defined]
+        self.fields["institution"].choices = [("", _("No institution")), *institutions]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """A row without an institution is not used; one with an institution needs a share."""
