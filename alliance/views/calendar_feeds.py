@@ -24,7 +24,6 @@ def _page(request: HttpRequest, address: str = "") -> HttpResponse:
     feed = open_feed(tenant_of(request), request.user)  # type: ignore[arg-type]
     response = render(request, "alliance/calendar_feed.html", {**base_for(request), "feed": feed, "address": address})
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

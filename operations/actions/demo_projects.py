@@ -80,7 +80,7 @@ class Content:
     """A whole project of the content.
 
     Attributes:
-        people: Institution, what its person does in English and in Chinese; the first one leads.
+        people: Institution, and what its person does; the first one leads.
         hours: Days before today, place in ``people``, hours, task, whether confirmed.
     """
 
@@ -109,10 +109,10 @@ PROJECTS: Final = (
         "2026-03-02",
         "2027-08-31",
         (
-            ("I-001", "leads; recipes and tests"),
-            ("I-035", "trials on jet machines"),
-            ("I-029", "texts and films"),
-            ("I-059", "measuring and statistics"),
+            ("I-001", "recipes and tests · 配方与检验"),
+            ("I-035", "trials on jet machines · 溢流机中样"),
+            ("I-029", "texts and films · 文字与短片"),
+            ("I-059", "measuring and statistics · 测量与统计"),
         ),
         (
             PlannedMilestone("Survey of twelve dyehouses done", "十二家染厂调查完成", "2026-05-29", "2026-06-03"),
@@ -178,7 +178,11 @@ PROJECTS: Final = (
         "摸清四十个车间的织机噪声，保护在岗人员听力。",
         "2026-07-01",
         "2027-06-30",
-        (("I-059", "leads; measuring"), ("I-036", "sheds for the trials"), ("I-017", "contact with mills")),
+        (
+            ("I-059", "measuring · 测量"),
+            ("I-036", "sheds for the trials · 试用车间"),
+            ("I-017", "contact with mills · 联系企业"),
+        ),
         (
             PlannedMilestone("Measuring plan agreed", "测量方案确定", "2026-08-14", "2026-08-12"),
             PlannedMilestone("Forty sheds measured", "四十个车间测量完成", "2026-12-18"),

@@ -199,7 +199,7 @@ class TaskRow:
     Attributes:
         task: The task.
         waits_for: Tasks it waits for, by number.
-        clashes: Numbers of those that end on or after its first day.
+        clashes: Numbers of those that end on or after its first day, while it is open.
         is_late: Its last day passed and it is open.
         steps: Steps that its state allows.
     """
@@ -233,7 +233,11 @@ def task_rows(project: Project, at: datetime) -> list[TaskRow]:
             TaskRow(
                 task,
                 before,
-                [row.number for row in before if row.ends_on >= task.starts_on and row.state != TaskState.DROPPED],
+                [
+                    row.number
+                    for row in before
+                    if task.state in UNDONE and row.ends_on >= task.starts_on and row.state != TaskState.DROPPED
+                ],
                 project.state == ProjectState.RUNNING and task.state in UNDONE and task.ends_on < today,
                 steps,
             )

@@ -239,8 +239,9 @@ def project_edit(request: HttpRequest, code: str) -> HttpResponse:
                 )
             except ProjectConflictError as conflict:
                 status = 409
-                form.data = form.data.copy()
-                form.data["revision"] = str(conflict.revision)
+                data = request.POST.copy()
+                data["revision"] = str(conflict.revision)
+                form.data = data
                 theirs = [
                     {"label": form.fields[name].label, "theirs": str(value), "yours": str(values[name])}
                     for name, value in conflict.theirs.items()

@@ -287,3 +287,10 @@ def test_the_secret_part_of_an_address_is_not_logged() -> None:
     RedactFilter().filter(record)
 
     assert record.getMessage() == "Too Many Requests: /a/weaving/calendar/[redacted].ics"
+
+
+def test_the_forms_of_the_page_may_be_sent(act: Alliance, client_for: ClientFor, member: User) -> None:
+    page = client_for(member).get(address(act, "calendar_address"))
+
+    # without a referrer browsers send "Origin: null" with a form, which the check against forged requests refuses
+    assert page.headers["Referrer-Policy"] != "no-referrer"

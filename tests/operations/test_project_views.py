@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -77,7 +78,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(
     list(visible_projects(people.alliance, people.worker))
 
     with django_assert_num_queries(1):
-        rows = list(list_projects(people.alliance, people.worker, at=timezone.now()))
+        rows: list[Any] = list(list_projects(people.alliance, people.worker, at=timezone.now()))
         assert [row.lead.code for row in rows] == [people.lead.code] * 3
     assert [(row.task_count, row.institution_count, row.late_count) for row in rows] == [(1, 2, None)] * 3
 
