@@ -55,7 +55,11 @@ from members.models import Application, ElementSupply, Expert, ExpertSkill, Fact
 from operations.actions.snapshot import take_snapshot
 from operations.api.products import PRODUCT
 from operations.choices import PilotState, ProductState, SnapshotOccasion
-from operations.models import Pilot, Product
+from operations.models import (
+    Piece,
+    Pilot,
+    Product,
+)
 from services.api.catalogue import ENTRY, LISTING
 from services.choices import ListingState
 from services.models import CatalogueEntry, Listing
@@ -225,6 +229,23 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                 released_at=AT + timedelta(minutes=number),
                 due_on=date(2026, 12, 1),
             )
+            for turn, state in enumerate(("draft", "published", "published")[: number % 4]):
+                Piece.objects.create(
+                    alliance=alliance,
+                    code=f"PC-{number}{turn}",
+                    product=product,
+                    version=take_snapshot(product, SnapshotOccasion.PIECE, actor=None, at=AT),
+                    kind="article",
+                    audience="public",
+                    channel="site",
+                    title_en=f"{mark}Piece {number}",
+                    state=state,
+                    maker=institutions[0],
+                    created_at=AT,
+                    changed_at=AT,
+                    state_since=AT,
+                    published_at=AT if state == "published" else None,
+                )
             for turn, state in enumerate([PilotState.FAILED, PilotState.PASSED], 1):
                 Pilot.objects.create(
                     alliance=alliance,
@@ -388,6 +409,8 @@ def plain(item: Any, fields: Sequence[Field]) -> dict[str, Any]:
                 rows = [row for row in rows if row.is_latest]
             elif shown.where.startswith("{t}.state IN"):
                 rows = [row for row in rows if row.state in {"passed", "failed", "inconclusive"}]
+            elif shown.where == "{t}.state = 'published'":
+                rows = [row for row in rows if row.state == "published"]
             elif shown.where == "{t}.accepted_at IS NOT NULL":
                 rows = [row for row in rows if row.accepted_at is not None]
             elif shown.where == "{t}.verified_at IS NOT NULL AND {t}.valid_until >= CURRENT_DATE":
