@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.forms import AllianceForm
@@ -50,6 +52,24 @@ class AdmitForm(AllianceForm):
         self.fields["stage"].choices = stages  # type: ignore[attr-defined]
 
 
+def _words_of_limit(stage: str) -> str:
+    return gettext("Products at once in “%(stage)s”") % {"stage": stage_label(stage)}
+
+
+_label_of_limit = lazy(_words_of_limit, str)
+"""Put together when the page is drawn: a lazy text with a value put in at start-up would keep one language."""
+
+
+def _limit(stage: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=_label_of_limit(stage),
+        help_text=_("Empty: no limit."),
+        required=False,
+        min_value=1,
+        max_value=999,
+    )
+
+
 class RulesForm(AllianceForm):
     """Who decides on a release, and how many products a stage holds."""
 
@@ -59,24 +79,14 @@ class RulesForm(AllianceForm):
         widget=forms.RadioSelect,
         help_text=_("Whoever made or tried the product, or stands aside from it, never decides."),
     )
+    limit_draft = _limit("draft")
+    limit_transforming = _limit("transforming")
+    limit_piloting = _limit("piloting")
+    limit_improving = _limit("improving")
     note = forms.CharField(
         label=_("What changed, and why?"), max_length=300, required=False, help_text=_("The others read it in the history.")
     )
     based_on = forms.IntegerField(widget=forms.HiddenInput, required=False)
-
-    field_order = ["release_rule", *(f"limit_{stage}" for stage in LIMITED), "note", "based_on"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for stage in LIMITED:
-            self.fields[f"limit_{stage}"] = forms.IntegerField(
-                label=_("Products at once in “%(stage)s”") % {"stage": stage_label(stage)},
-                help_text=_("Empty: no limit."),
-                required=False,
-                min_value=1,
-                max_value=999,
-            )
-        self.order_fields(self.field_order)
 
     def limits(self) -> dict[str, int | None]:
         """The limits by stage, after validation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,16 +15,28 @@ from django.views.decorators.http import require_http_methods
 from alliance.actions.idempotency import once
 from alliance.kernel.errors import DomainError
 from alliance.kernel.permissions import can, permissions, require
-from alliance.kernel.transitions import state_label
 from operations.actions.rules import set_rules
+from operations.choices import ProductState, ReleaseRule
 from operations.forms.pipeline import RulesForm
 from operations.forms.product import show_refusal
 from operations.gates import GATES
 from operations.permissions import MANAGE_PIPELINE, VIEW_PIPELINE_RULES
 from operations.selectors.rules import list_rules, rules_in_force
 from operations.selectors.stages import LIMITED, stage_label
-from operations.transitions import PRODUCT_TRANSITIONS, STARTS
+from operations.transitions import DECLINE_RELEASE, PRODUCT_TRANSITIONS, RELEASE, STARTS
 from operations.views.common import frame, tenant_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+    from alliance.kernel.transitions import Transition
+
+
+def _who(step: Transition, rule: str) -> list[StrOrPromise]:
+    """Who takes a step, in words; nobody for the workflow's own. A release is decided by whom the rule names."""
+    if step in {RELEASE, DECLINE_RELEASE}:
+        return [ReleaseRule(rule).label]
+    return list(permissions.get(step.permission).describe_holders()) if step.permission else []
 
 
 @login_required
@@ -38,6 +50,7 @@ def pipeline_rules(request: HttpRequest) -> HttpResponse:
     rules = rules_in_force(alliance)
     initial: dict[str, Any] = {"release_rule": rules.release_rule, "based_on": rules.version}
     initial |= {f"limit_{stage}": rules.limit_of(stage) for stage in LIMITED}
+    states = dict(ProductState.choices)
     status = 200
     form = RulesForm(request.POST or None, initial=initial)
     if request.method == "POST":
@@ -77,9 +90,9 @@ def pipeline_rules(request: HttpRequest) -> HttpResponse:
         "steps": [
             {
                 "label": step.label,
-                "sources": [state_label(state) for state in sorted(step.sources)],
-                "target": state_label(step.target),
-                "who": permissions.get(step.permission).describe_holders() if step.permission else [],
+                "sources": [states[state] for state in ProductState.values if state in step.sources],
+                "target": states[step.target],
+                "who": _who(step, rules.release_rule),
                 "gates": [gate.label for gate in GATES.get(step.name, ())],
                 "starts": STARTS[step.name],
             }

@@ -182,6 +182,8 @@ def gates_card(request: HttpRequest, product: Product) -> dict[str, Any]:
     views = open_points(product, step)
     full = full_stage(product, step)
     holders = permissions.get(step.permission).describe_holders()
+    if step is RELEASE:
+        holders = [ReleaseRule(rule_of_release(product, at=timezone.now())).label]
     return {
         "next_step": step,
         "next_gates": views,
