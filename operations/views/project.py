@@ -91,7 +91,7 @@ def _frame(request: HttpRequest, project: Project | None = None, label: str = ""
         crumbs.append({"label": project.code, "url": project_url(project) if label else ""})
     if label:
         crumbs.append({"label": label, "url": ""})
-    return {**frame(request, "projects"), "crumbs": crumbs, "project": project}
+    return {**frame(request, "projects"), "crumbs": crumbs if len(crumbs) > 1 else [], "project": project}
 
 
 def _back(request: HttpRequest, project: Project, words: str, anchor: str = "") -> HttpResponse:
@@ -149,7 +149,11 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
                 "row": row,
                 "task": row.task,
                 "worked": worked.get(row.task.pk),
-                "steps": [(step, labels[step]) for step in row.steps if (may_change if step == "drop" else may_work)],
+                "steps": [
+                    (step, _("Reopen") if step == "begin" and row.task.state == TaskState.DONE else labels[step])
+                    for step in row.steps
+                    if (may_change if step == "drop" else may_work)
+                ],
             }
             for row in tasks
         ],
