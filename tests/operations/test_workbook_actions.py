@@ -71,7 +71,9 @@ def strike(cast: Cast, pilot: Pilot, key: uuid.UUID, *, firm: int = 0, reason: s
 
 
 def sample(kind: str, **more: Any) -> Entry:
-    return entry_of(kind, **({"taken_on": today()} if kind == "reading" else {}), **more)
+    if kind == "reading":
+        more["taken_on"] = today()
+    return entry_of(kind, **more)
 
 
 # -- taking

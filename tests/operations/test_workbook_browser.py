@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, ViewportSize, expect
 
 from alliance.kernel import tenancy
 from alliance.models import Alliance, StoredFile, User
@@ -25,7 +25,7 @@ from tests.factories.operations import Cast, make_cast, make_pilot, make_product
 from tests.factories.workbook import make_photo
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Floor:
             locale="en-GB",
             viewport=PHONE,
             is_mobile=True,
-            has_touch=True,  # type: ignore[arg-type]
+            has_touch=True,
         )
         self.sign_in(context, user or self.cast.testers[0])
         page = context.new_page()
@@ -104,7 +104,7 @@ def open_kind(page: Page, kind: str) -> Any:
     return form
 
 
-def enter(page: Page, kind: str, fill: Callable[[Any], None]) -> None:
+def enter(page: Page, kind: str, fill: Callable[[Any], Any]) -> None:
     form = open_kind(page, kind)
     fill(form)
     form.get_by_role("button", name="Enter").tap()
@@ -121,7 +121,10 @@ def ready_without_network(page: Page, path: str) -> None:
 
 
 def states(page: Page) -> list[str]:
-    return page.locator("[data-workbook-list] > li").evaluate_all("items => items.map(item => item.dataset.state)")
+    found: list[str] = page.locator("[data-workbook-list] > li").evaluate_all(
+        "items => items.map(item => item.dataset.state)"
+    )
+    return found
 
 
 def test_entries_made_without_network_survive_a_reload_and_arrive_once(floor: Floor) -> None:

@@ -21,7 +21,7 @@ from tests.factories.operations import Cast, make_pilot, make_product
 from tests.factories.workbook import make_photo
 
 pytestmark = pytest.mark.django_db
-JSON = {"HTTP_ACCEPT": "application/json"}
+JSON = {"accept": "application/json"}
 
 
 @pytest.fixture
@@ -100,11 +100,11 @@ def test_what_was_typed_stays_when_it_is_refused(cast: Cast, pilot: Pilot, teste
 def test_the_script_gets_the_key_back_and_refusals_in_words(cast: Cast, pilot: Pilot, tester: Client) -> None:
     data = sent("defect", noted_at="2026-11-01T08:00:00.000Z")
 
-    first = tester.post(url(cast, pilot), data, **JSON)
-    again = tester.post(url(cast, pilot), data, **JSON)
-    other = tester.post(url(cast, pilot), {**data, "text": "Other words"}, **JSON)
-    empty = tester.post(url(cast, pilot), sent("defect", text=""), **JSON)
-    unknown = tester.post(url(cast, pilot), sent("note", kind="wish"), **JSON)
+    first = tester.post(url(cast, pilot), data, headers=JSON)
+    again = tester.post(url(cast, pilot), data, headers=JSON)
+    other = tester.post(url(cast, pilot), {**data, "text": "Other words"}, headers=JSON)
+    empty = tester.post(url(cast, pilot), sent("defect", text=""), headers=JSON)
+    unknown = tester.post(url(cast, pilot), sent("note", kind="wish"), headers=JSON)
 
     assert (first.status_code, first.json()) == (201, {"key": data["key"], "new": True})
     assert (again.status_code, again.json()) == (200, {"key": data["key"], "new": False})
@@ -120,7 +120,7 @@ def test_the_script_gets_the_key_back_and_refusals_in_words(cast: Cast, pilot: P
 def test_whoever_left_the_round_is_refused_in_words_the_script_can_show(cast: Cast, pilot: Pilot, tester: Client) -> None:
     PilotParticipant.objects.filter(institution=cast.firms[0]).update(state=ParticipantState.WITHDRAWN)
 
-    answer = tester.post(url(cast, pilot), sent("note"), **JSON)
+    answer = tester.post(url(cast, pilot), sent("note"), headers=JSON)
 
     assert answer.status_code in {403, 404}
     assert answer["Content-Type"] == "application/problem+json"
@@ -130,9 +130,9 @@ def test_a_stale_token_is_no_refusal_of_the_entry(cast: Cast, pilot: Pilot, clie
     strict = client_for(cast.testers[0], enforce_csrf_checks=True)
     data = sent("note")
 
-    stale = strict.post(url(cast, pilot), data, **JSON)
+    stale = strict.post(url(cast, pilot), data, headers=JSON)
     state = strict.get(url(cast, pilot, "pilot_workbook_state"))
-    fresh = strict.post(url(cast, pilot), data, HTTP_X_CSRFTOKEN=state.json()["token"], **JSON)
+    fresh = strict.post(url(cast, pilot), data, headers={**JSON, "x-csrftoken": state.json()["token"]})
 
     assert stale.status_code == 403
     assert "json" not in stale["Content-Type"]
@@ -144,9 +144,9 @@ def test_nobody_is_told_a_token_without_signing_in(cast: Cast, pilot: Pilot, cli
     stranger = client_for(None)
 
     for name in ("pilot_workbook", "pilot_workbook_state"):
-        answer = stranger.get(url(cast, pilot, name), **JSON)
+        answer = stranger.get(url(cast, pilot, name), headers=JSON)
         assert answer.status_code == 302
-    assert stranger.post(url(cast, pilot), sent("note"), **JSON).status_code == 302
+    assert stranger.post(url(cast, pilot), sent("note"), headers=JSON).status_code == 302
 
 
 def test_the_shell_is_the_same_for_everybody_and_holds_nothing_of_the_round(
@@ -228,7 +228,7 @@ def test_all_entries_are_paged(cast: Cast, pilot: Pilot, tester: Client) -> None
 
 
 def test_the_answers_of_the_script_are_plain_json(cast: Cast, pilot: Pilot, tester: Client) -> None:
-    answer = tester.post(url(cast, pilot), sent("note"), **JSON)
+    answer = tester.post(url(cast, pilot), sent("note"), headers=JSON)
 
     assert json.loads(answer.content)["new"] is True
     assert answer["Cache-Control"] == "no-store"

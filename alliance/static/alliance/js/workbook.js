@@ -213,42 +213,63 @@ async function start(root) {
     return text.length > 200 ? `${text.slice(0, 199)}…` : text;
   }
 
+  /* Takes the form's content and empties it at once, so that the next entry can be typed while this one goes to the disk. */
   async function write(form) {
-    const before = form.dataset.replaces ? (await readEntries(place)).find((entry) => String(entry.seq) === form.dataset.replaces) : undefined;
-    if (!isComplete(form, Boolean(before?.files.length))) return;
-    const fields = [];
-    let files = [];
-    for (const [name, value] of new FormData(form)) {
-      if (["csrfmiddlewaretoken", "key", "noted_at"].includes(name)) continue;
-      if (!(value instanceof File)) fields.push([name, value]);
-      // As bytes: a file that is only pointed to may be gone from the phone when the network is back.
-      else if (value.size || value.name) files.push([name, value.name, value.type, await value.arrayBuffer()]);
-    }
-    let summary = summarise(form);
-    if (before?.files.length && !files.length) {
-      files = before.files;
-      summary = [...before.files.map((file) => file[1]), summary].filter(Boolean).join(" · ");
-    }
+    if (!isComplete(form, Boolean(form.dataset.keepsFiles))) return;
+    const replaces = form.dataset.replaces;
+    const summary = summarise(form);
+    const noted = new Date().toISOString();
+    const content = [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "key", "noted_at"].includes(name));
+    empty(form);
     const entry = {
-      key: newKey(), place, owner, fields, files, summary, kind: form.dataset.kind, label: form.dataset.label,
-      noted_at: new Date().toISOString(), state: "stored", reason: "",
+      key: newKey(), place, owner, fields: content.filter(([, value]) => !(value instanceof File)), files: [], summary,
+      kind: form.dataset.kind, label: form.dataset.label, noted_at: noted, state: "stored", reason: "",
     };
     try {
+      for (const [name, value] of content) {
+        // As bytes: a file that is only pointed to may be gone from the phone when the network is back.
+        if (value instanceof File && (value.size || value.name)) entry.files.push([name, value.name, value.type, await value.arrayBuffer()]);
+      }
+      const before = replaces ? (await readEntries(place)).find((kept) => String(kept.seq) === replaces) : undefined;
+      if (before?.files.length && !entry.files.length) {
+        entry.files = before.files;
+        entry.summary = [...before.files.map((file) => file[1]), summary].filter(Boolean).join(" · ");
+      }
       await replaceEntry(entry, before?.seq);
     } catch {
       // No room, or a browser that keeps nothing: what was typed goes the ordinary way, and stays in the form without network.
+      fill(form, content);
+      if (replaces) form.dataset.replaces = replaces;
       if (navigator.onLine && !isShell) HTMLFormElement.prototype.submit.call(form);
       else say(words["no-room"]);
       return;
     }
-    delete form.dataset.replaces;
-    form.reset();
-    today(form);
     navigator.storage?.persist?.();
     await changed();
     say(words.kept);
-    (form.closest("details")?.querySelector("summary") ?? status).focus();
+    if (!form.contains(document.activeElement) || document.activeElement.matches("button")) {
+      (form.closest("details")?.querySelector("summary") ?? status).focus();
+    }
     send();
+  }
+
+  function empty(form) {
+    delete form.dataset.replaces;
+    delete form.dataset.keepsFiles;
+    form.reset();
+    today(form);
+  }
+
+  function fill(form, content) {
+    for (const [name, value] of content) {
+      const control = form.elements.namedItem(name);
+      if (value instanceof File) {
+        if (!value.name || !control) continue;
+        const picked = new DataTransfer();
+        picked.items.add(value);
+        control.files = picked.files;
+      } else if (control && control.type !== "hidden") control.value = value;
+    }
   }
 
   function today(within) {
@@ -262,11 +283,9 @@ async function start(root) {
     if (!form) return say(words["no-form"]);
     form.reset();
     clearErrors(form);
-    for (const [name, value] of entry.fields) {
-      const control = form.elements.namedItem(name);
-      if (control && control.type !== "hidden" && name !== "round") control.value = value;
-    }
+    fill(form, entry.fields);
     form.dataset.replaces = entry.seq;
+    if (entry.files.length) form.dataset.keepsFiles = "1";
     form.closest("details").open = true;
     [...form.elements].find((control) => control.willValidate && control.type !== "hidden" && !control.matches("button"))?.focus();
     return undefined;
@@ -286,7 +305,8 @@ async function start(root) {
     const form = event.target.closest("form[data-kind]");
     if (!form) return;
     event.preventDefault();
-    if (form.dataset.writing) return;
+    // The second press of a double one finds the form emptied already.
+    if (form.dataset.writing && !form.checkValidity()) return;
     form.dataset.writing = "1";
     write(form).finally(() => delete form.dataset.writing);
   });
