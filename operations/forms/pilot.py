@@ -168,7 +168,12 @@ class PlanForm(AllianceForm):
 
     def _count(self, prefix: str, known: int, most: int) -> int:
         """Rows to draw: those sent or known, and one more; at least three."""
-        sent = len([name for name in self.data if name.startswith(f"{prefix}_") and name.endswith("_name_en")])
+        slots = [
+            int(number)
+            for name in self.data
+            if name.startswith(f"{prefix}_") and (number := name.removeprefix(f"{prefix}_").partition("_")[0]).isdecimal()
+        ]
+        sent = min(most, max(slots, default=-1) + 1)
         wanted = sent + (1 if f"more_{prefix}" in self.data else 0) if self.is_bound else known + 1
         return min(most, max(3, wanted))
 

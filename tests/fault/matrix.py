@@ -437,7 +437,7 @@ class Celery:
 
 
 def kill_beat(stage: Stage) -> None:
-    """Beat dies just before each step is due, with the broker's content lost as well; the next beat makes it good."""
+    """Beat dies just before each step is due and the queue is lost: a worker waits in vain, the next beat makes it good."""
     clocks = stage.fresh()
     clocks.write_text("{}", encoding="utf-8")
     cells: list[tuple[str, Scene, int, str]] = []
@@ -453,11 +453,13 @@ def kill_beat(stage: Stage) -> None:
     worker, beat = celery.worker(), celery.beat()
     try:
         _wait_for_beats(stage, 2)
-        beat.kill()
-        beat.wait()
+        for process in (beat, worker):  # the worker too: what it has fetched is lost with the queue
+            process.kill()
+            process.wait()
         server = stage.services.valkey
         server.stop()
         server.start()
+        worker = celery.worker()
         clocks.write_text(json.dumps({str(number): moment for _s, _c, number, moment in cells}), encoding="utf-8")
         time.sleep(2)
         quiet = [stage.effects(number, with_events=False)["steps"] for _s, _c, number, _m in cells]
@@ -476,7 +478,7 @@ def kill_beat(stage: Stage) -> None:
             process.wait()
     stage.finish([(scene, number, scene.steps[step]) for step, scene, number, _moment in cells])
     for (step, scene, alliance_id, _moment), steps in zip(cells, quiet, strict=True):
-        hit = not _shows(steps, step) or step in {"raise", "propose"}
+        hit = not _shows(steps, step)
         stage.note(step, scene, "kill -9 of beat, queue lost", alliance_id, hit=hit, with_events=False)
 
 
