@@ -100,8 +100,8 @@ def add_reference(
         product,
         actor=actor,
         verb="add_reference",
-        after={"kind": kind, "code": record, "url": address},
-        personal={"words": title} if title else None,
+        after={"kind": kind, "code": record},
+        personal={name: text for name, text in (("words", title), ("url", address)) if text} or None,
         at=at,
     )
     return row
@@ -140,7 +140,9 @@ def _check_inside(product: Product, kind: str, record: str, address: str, *, act
     found = find_referred(product.alliance, actor, kind, [record])
     match = next((code for code in found if code.casefold() == record.casefold()), "")
     if not match:
-        unknown = _("No %(kind)s with the code %(code)s is open to you. Check the code, or ask the secretariat to add it.") % {
+        unknown = _(
+            "No %(kind)s with the code %(code)s is open to you. Check the code, or ask the secretariat to add it."
+        ) % {
             "kind": ReferenceKind(kind).label,
             "code": record,
         }
@@ -159,14 +161,14 @@ def remove_reference(alliance: Alliance, code: str, reference_id: int, *, actor:
     row = product.references.filter(pk=reference_id).first()
     if row is None:
         raise NotFoundError
-    before = {"kind": row.kind, "code": row.code, "url": row.url}
-    words = row.words
+    before = {"kind": row.kind, "code": row.code}
+    written = {name: text for name, text in (("words", row.words), ("url", row.url)) if text}
     row.delete()
     record_audit(
         product,
         actor=actor,
         verb="remove_reference",
         before=before,
-        personal={"words": words} if words else None,
+        personal=written or None,
         at=at,
     )
