@@ -42,6 +42,7 @@ from operations.selectors.product import (
     make_card,
     with_rounds,
 )
+from operations.selectors.site import list_invitations
 from operations.views.common import back_to, choose_institution, crumbs_of, frame, offer, product_url, tenant_of
 
 EXPORT_LIMIT = 10_000
@@ -319,9 +320,17 @@ def portal_pilots(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     mine = own_institutions(request.user, alliance, at=now)
     pilots = list_pilots_of_institutions(alliance, mine, request.user)
+    invitations = list_invitations(alliance, mine)
+    asked = {site.pilot_id for site in invitations}
+    needed = [
+        pilot
+        for pilot in pilots
+        if pilot.is_running and pilot.deadline >= now and not pilot.answered and pilot.pk not in asked
+    ]
     context = {
-        "needed": [pilot for pilot in pilots if pilot.is_running and pilot.deadline >= now and not pilot.answered],
-        "others": [pilot for pilot in pilots if not (pilot.is_running and pilot.deadline >= now and not pilot.answered)],
+        "invitations": invitations,
+        "needed": needed,
+        "others": [pilot for pilot in pilots if pilot not in needed and pilot.pk not in asked],
         "now": now,
         "invited": ParticipantState.INVITED,
     }

@@ -183,3 +183,13 @@ def test_a_round_is_taken_up_again_on_its_page(cast: Cast, client_for: ClientFor
     assert (refused.status_code, done.status_code) == (422, 302)
     assert (pilot.state, pilot.turn) == (PilotState.EXTENDED, 1)
     assert "A late parcel" in versions
+
+
+def test_invitations_stand_first_on_the_list_of_an_enterprise_and_ask_for_no_feedback_yet(
+    cast: Cast, planned: Pilot, client_for: ClientFor
+) -> None:
+    page = client_for(cast.testers[0]).get(address(cast.alliance, "portal_pilots")).content.decode()
+
+    assert "Answer the invitation" in page
+    assert url(cast, "pilot_site", planned) in page
+    assert "Give feedback" not in page
