@@ -89,6 +89,7 @@ def _advance(alliance: Alliance, pilot_id: int) -> int:
         taken += 1
     return taken
 
+
 @periodic("operations.note_all_late_milestones")
 def note_all_late_milestones() -> None:
     """Each hour: one task per alliance."""

@@ -467,9 +467,7 @@ def krippendorff_alpha(ratings: Sequence[Sequence[Any]], *, level: str) -> Agree
     for unit in units:
         entries = [(place[value], count) for value, count in unit.items()]
         weight = unit.total() - 1
-        observed.extend(
-            count * other * distance(c, k) / weight for c, count in entries for k, other in entries if c != k
-        )
+        observed.extend(count * other * distance(c, k) / weight for c, count in entries for k, other in entries if c != k)
     expected = math.fsum(
         totals[c] * totals[k] * distance(c, k) for c in range(len(values)) for k in range(len(values)) if c != k
     )

@@ -156,9 +156,7 @@ def _rewrite_open(pilot: Pilot, plan: PilotPlan, *, actor: User, at: datetime, r
             ask_for_feedback(pilot, participant, at=at)
 
 
-def _change_sites(
-    pilot: Pilot, plan: PilotPlan, present: set[int], *, actor: User, at: datetime, reason: str
-) -> None:
+def _change_sites(pilot: Pilot, plan: PilotPlan, present: set[int], *, actor: User, at: datetime, reason: str) -> None:
     wanted = set(plan.participant_ids)
     rows = {row.institution_id: row for row in pilot.participants.select_related("institution")}
     for institution_id in sorted(present - wanted):

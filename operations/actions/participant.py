@@ -374,9 +374,7 @@ def name_person(
             remedy=_("Hand over to somebody else instead."),
         )
     person = _add_person(participant, user, role, at=at)
-    _record(
-        participant, "name_pilot_person", actor=actor, at=at, before=participant.state, person=str(user.uuid), role=role
-    )
+    _record(participant, "name_pilot_person", actor=actor, at=at, before=participant.state, person=str(user.uuid), role=role)
     return person
 
 

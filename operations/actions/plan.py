@@ -131,7 +131,16 @@ PLAIN: Final = (
 )  # fmt: skip
 """Fields of a plan that are columns of the round."""
 CHANGEABLE: Final = frozenset(
-    {"deadline", "accept_by", "participant_ids", "sample_en", "sample_zh", "sample_size", "remind_days_before", "escalate_days"}
+    {
+        "deadline",
+        "accept_by",
+        "participant_ids",
+        "sample_en",
+        "sample_zh",
+        "sample_size",
+        "remind_days_before",
+        "escalate_days",
+    }
 )
 """What may still be amended once the round is open: dates, sites, sample, reminders."""
 
@@ -209,7 +218,9 @@ def _criterion_problems(plan: PilotPlan) -> dict[str, Any]:
 def _measure_problems(plan: PilotPlan) -> dict[str, Any]:
     problems: dict[str, Any] = {}
     if not plan.measures:
-        problems["measures"] = _("Name at least one thing that is measured before and after: without a baseline nothing compares.")
+        problems["measures"] = _(
+            "Name at least one thing that is measured before and after: without a baseline nothing compares."
+        )
     if len(plan.measures) > MAX_MEASURES:
         problems["measures"] = _("Give at most %(count)s measures; each has to be taken twice at every site.") % {
             "count": MAX_MEASURES
@@ -298,9 +309,9 @@ def write_measures(pilot: Pilot, measures: Sequence[Measure]) -> None:
         if wanted is None or any(
             getattr(row, name) != _stripped(getattr(wanted, name)) for name in ("name_en", "name_zh", "unit", "direction")
         ):
-            words = _("“%(measure)s” was measured already: it stays as it is, in its place. Add another measure after it.") % {
-                "measure": row.name
-            }
+            words = _(
+                "“%(measure)s” was measured already: it stays as it is, in its place. Add another measure after it."
+            ) % {"measure": row.name}
             raise InvalidInputError(words, code="measure_has_values", fields={f"measures-{place - 1}-name_en": words})
     pilot.measures.filter(position__gt=len(measures)).delete()
     for place, measure in enumerate(measures, start=1):
@@ -322,7 +333,9 @@ def plan_document(pilot: Pilot) -> dict[str, Any]:
         "criteria": [{field.name: _plain(getattr(row, field.name)) for field in fields(row)} for row in plan.criteria],
         "measures": [{field.name: _plain(getattr(row, field.name)) for field in fields(row)} for row in plan.measures],
         "sites": list(
-            pilot.participants.filter(state__in=TAKING_PART).order_by("institution__code").values_list("institution__code", flat=True)
+            pilot.participants.filter(state__in=TAKING_PART)
+            .order_by("institution__code")
+            .values_list("institution__code", flat=True)
         ),
     }
 

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def reopen_round(
-    alliance: Alliance, code: str, *, reason: str, deadline: datetime, actor: User, at: datetime
-) -> Pilot:
+def reopen_round(alliance: Alliance, code: str, *, reason: str, deadline: datetime, actor: User, at: datetime) -> Pilot:
     """Let the latest round take answers again until a new deadline; its result until now is kept.
 
     What the workflow made of that result and nobody has answered is taken back: the proposal of the release, and the points

@@ -142,7 +142,11 @@ def _due_before_opening(pilot: Pilot, at: datetime) -> tuple[str, Step] | None:
     planned = pilot.plans.order_by("-number").values_list("made_at", flat=True).first()
     step = _first(
         pilot,
-        (early and silent and (planned is None or planned < reminder), _key(pilot, "remind_sites", accept_by), _remind_sites),
+        (
+            early and silent and (planned is None or planned < reminder),
+            _key(pilot, "remind_sites", accept_by),
+            _remind_sites,
+        ),
         (patience_over and silent, _key(pilot, "escalate_sites", accept_by), _escalate_sites),
     )
     if step is not None or at < pilot.starts_at:

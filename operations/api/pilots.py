@@ -224,8 +224,12 @@ class SiteStepBody(ClosedSerializer):
     reason = serializers.CharField(
         max_length=300, required=False, allow_blank=True, help_text="Needed to decline and to leave."
     )
-    site_en = serializers.CharField(max_length=120, required=False, allow_blank=True, help_text="For accept: plant, English.")
-    site_zh = serializers.CharField(max_length=120, required=False, allow_blank=True, help_text="For accept: plant, Chinese.")
+    site_en = serializers.CharField(
+        max_length=120, required=False, allow_blank=True, help_text="For accept: plant, English."
+    )
+    site_zh = serializers.CharField(
+        max_length=120, required=False, allow_blank=True, help_text="For accept: plant, Chinese."
+    )
     is_public = serializers.BooleanField(
         required=False, help_text="For accept and consent: whether the public page may name the firm."
     )

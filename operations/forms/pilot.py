@@ -135,7 +135,12 @@ class PlanForm(AllianceForm):
     maximum_rounds = forms.IntegerField(label=_("Rounds at most"), min_value=1, max_value=20, initial=3)
 
     def __init__(
-        self, *args: Any, firms: Sequence[tuple[int, str]], plan: PilotPlan | None = None, amends: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        firms: Sequence[tuple[int, str]],
+        plan: PilotPlan | None = None,
+        amends: bool = False,
+        **kwargs: Any,
     ) -> None:
         """Offer the firms that may take part, and rows for criteria and measures.
 
@@ -232,9 +237,7 @@ class PlanForm(AllianceForm):
                     required=False,
                     initial=known.name_zh if known else "",
                 ),
-                "unit": forms.CharField(
-                    label=_("Unit"), max_length=40, required=False, initial=known.unit if known else ""
-                ),
+                "unit": forms.CharField(label=_("Unit"), max_length=40, required=False, initial=known.unit if known else ""),
                 "direction": forms.TypedChoiceField(
                     label=_("Better is"),
                     choices=[(-1, _("less")), (1, _("more"))],
@@ -380,9 +383,7 @@ class AmendOpenForm(AllianceForm):
     sample_zh = forms.CharField(label=_("Who or what is tried at each site? In Chinese"), max_length=300, required=False)
     sample_size = forms.IntegerField(label=_("Answers hoped for at each site"), min_value=1, max_value=10_000)
     remind_days_before = forms.IntegerField(label=_("Remind, days before the end"), min_value=0, max_value=60)
-    escalate_days = forms.IntegerField(
-        label=_("Tell the group’s convenor after days of silence"), min_value=0, max_value=60
-    )
+    escalate_days = forms.IntegerField(label=_("Tell the group’s convenor after days of silence"), min_value=0, max_value=60)
     reason = forms.CharField(label=_("Reason for the change"), help_text=_("The sites read it."), max_length=300)
 
     def __init__(self, *args: Any, firms: Sequence[tuple[int, str]], plan: PilotPlan, **kwargs: Any) -> None:
@@ -415,12 +416,17 @@ class JoinForm(AllianceForm):
     """A site's answer to the invitation."""
 
     site_en = forms.CharField(
-        label=_("Plant or department, in English"), help_text=_("Empty: the whole enterprise."), max_length=120, required=False
+        label=_("Plant or department, in English"),
+        help_text=_("Empty: the whole enterprise."),
+        max_length=120,
+        required=False,
     )
     site_zh = forms.CharField(label=_("Plant or department, in Chinese"), max_length=120, required=False)
     lead = forms.TypedChoiceField(label=_("Who answers for the site"), coerce=int, required=False)
     is_public = forms.BooleanField(
-        label=_("The public page may name us as a pilot firm"), required=False, help_text=_("You can change this at any time.")
+        label=_("The public page may name us as a pilot firm"),
+        required=False,
+        help_text=_("You can change this at any time."),
     )
 
     def __init__(self, *args: Any, people: Sequence[tuple[int, str]], **kwargs: Any) -> None:

@@ -133,7 +133,9 @@ def _texts(plan: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
             "mark": row["pass_mark"],
         }
     for number, row in enumerate(plan["measures"], start=1):
-        words = _("%(name)s in %(unit)s, more is better") if row["direction"] > 0 else _("%(name)s in %(unit)s, less is better")
+        words = (
+            _("%(name)s in %(unit)s, more is better") if row["direction"] > 0 else _("%(name)s in %(unit)s, less is better")
+        )
         text = words % {"name": _pick(row, "name"), "unit": row["unit"]}
         if row["minimum_change"] is not None:
             asked = _("at least %(percent)s %% better") % {"percent": row["minimum_change"]}

@@ -162,9 +162,7 @@ def compute_figures(
     progress(0, total)
     criteria = []
     for place, criterion in enumerate(inputs["criteria"]):
-        criteria.append(
-            _criterion_figures(criterion, [answer["scores"][place] for answer in answers], parameters, place)
-        )
+        criteria.append(_criterion_figures(criterion, [answer["scores"][place] for answer in answers], parameters, place))
         progress(place + 1, total)
     shares = [_share_of_scales(answer["scores"], inputs["criteria"]) for answer in answers]
     mean_score = _estimate(shares, parameters, len(criteria))

@@ -187,7 +187,9 @@ def pilot_amend(request: HttpRequest, code: str) -> HttpResponse:
         "submit": _("Change the plan"),
         "warning": ""
         if is_planned
-        else _("The round is open: question, criteria, measures and rule stay; dates, sites, sample and reminders may change."),
+        else _(
+            "The round is open: question, criteria, measures and rule stay; dates, sites, sample and reminders may change."
+        ),
         "is_open": not is_planned,
         "cancel_url": product_url(product),
         "crumbs": crumbs_of(request, product, _("Change the plan")),

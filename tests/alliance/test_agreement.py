@@ -73,7 +73,9 @@ def test_alpha_refuses_what_it_cannot_judge(ratings: list[list[Any]], level: str
     assert refusal.value.code == code
 
 
-@given(st.lists(st.lists(st.integers(1, 5), min_size=4, max_size=4), min_size=2, max_size=6), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.lists(st.integers(1, 5), min_size=4, max_size=4), min_size=2, max_size=6), st.randoms(use_true_random=False)
+)
 def test_alpha_does_not_depend_on_the_order_of_raters_and_never_exceeds_one(ratings: list[list[int]], order: Any) -> None:
     shuffled = order.sample(ratings, len(ratings))
 

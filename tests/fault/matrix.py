@@ -251,9 +251,7 @@ class Stage:
                 "audit": sorted(AuditEntry.objects.filter(alliance_id=alliance_id).values_list("verb", flat=True)),
             }
             if with_events:
-                found["events"] = sorted(
-                    OutboxEvent.objects.filter(alliance_id=alliance_id).values_list("kind", flat=True)
-                )
+                found["events"] = sorted(OutboxEvent.objects.filter(alliance_id=alliance_id).values_list("kind", flat=True))
         connections.close_all()
         return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
@@ -540,7 +538,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run everything; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.fault.matrix", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="FILE", help="document to put the table into")
-    parser.add_argument("--only", action="append", metavar="FAULT", help=f"one of {', '.join(f.__name__ for f in FAULTS[1:])}")
+    parser.add_argument(
+        "--only", action="append", metavar="FAULT", help=f"one of {', '.join(f.__name__ for f in FAULTS[1:])}"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="file for the outcomes, for the tests")
     options = parser.parse_args(arguments)
     install_signal_handlers()  # what was started is stopped also when this is ended early

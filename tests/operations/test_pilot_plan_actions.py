@@ -66,9 +66,7 @@ def test_a_plan_without_anything_to_measure_is_refused_and_says_where(cast: Cast
     product = make_product(cast, ProductState.TRANSFORMING)
 
     with pytest.raises(InvalidInputError, match="plan_invalid") as refusal:
-        plan_pilot(
-            cast.alliance, product.code, actor=cast.secretary, plan=usual_plan(cast.firms, AT, measures=[]), at=AT
-        )
+        plan_pilot(cast.alliance, product.code, actor=cast.secretary, plan=usual_plan(cast.firms, AT, measures=[]), at=AT)
 
     assert set(refusal.value.fields) == {"measures"}
     assert not Pilot.objects.of(cast.alliance).exists()

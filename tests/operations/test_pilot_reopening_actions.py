@@ -157,9 +157,7 @@ def test_a_reopening_needs_a_reason_a_later_date_and_the_right(cast: Cast, faile
 def test_a_round_of_another_alliance_is_not_found(cast: Cast, failed: Pilot) -> None:
     other, code = make_alliance("elsewhere"), failed.product.code
     with tenancy.acting_in(other), pytest.raises(NotFoundError):
-        reopen_round(
-            other, code, reason="x", deadline=AT + 90 * DAY, actor=cast.secretary, at=AT + 60 * DAY
-        )
+        reopen_round(other, code, reason="x", deadline=AT + 90 * DAY, actor=cast.secretary, at=AT + 60 * DAY)
 
 
 # ------------------------------------------------------------------------------------------------------------ measures
@@ -262,9 +260,7 @@ def test_a_large_round_is_summed_up_by_a_job_with_progress_to_the_same_figures(
     assert AuditEntry.objects.of(cast.alliance).filter(verb="aggregate_pilot").count() == 1
 
 
-def test_when_jobs_fail_again_and_again_the_workflow_sums_up_itself(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_jobs_fail_again_and_again_the_workflow_sums_up_itself(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aggregation, "LARGE", 2)
     product = make_product(cast, ProductState.PILOTING)
     pilot = make_pilot(product, cast.firms, starts_at=AT - 30 * DAY, deadline=AT - DAY)
@@ -314,7 +310,9 @@ def test_ten_thousand_answers_are_gathered_in_a_handful_of_queries(
     assert len(inputs["answers"]) == 10_000
 
 
-def test_the_command_finds_a_result_that_was_changed_behind_the_programs_back(cast: Cast, failed: Pilot, capsys: Any) -> None:
+def test_the_command_finds_a_result_that_was_changed_behind_the_programs_back(
+    cast: Cast, failed: Pilot, capsys: Any
+) -> None:
     call_command("recompute_pilots", cast.alliance.slug)
     assert "1 result" in capsys.readouterr().out
 

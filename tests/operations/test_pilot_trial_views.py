@@ -70,7 +70,9 @@ def test_another_row_is_given_without_planning_anything_and_keeps_what_was_typed
     assert not Pilot.objects.of(cast.alliance).exists()
 
 
-def test_a_plan_without_a_measure_is_refused_at_its_field_and_keeps_what_was_typed(cast: Cast, client_for: ClientFor) -> None:
+def test_a_plan_without_a_measure_is_refused_at_its_field_and_keeps_what_was_typed(
+    cast: Cast, client_for: ClientFor
+) -> None:
     product = make_product(cast, ProductState.TRANSFORMING)
     page = address(cast.alliance, "pilot_plan", code=product.code)
 

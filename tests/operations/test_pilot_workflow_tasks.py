@@ -112,7 +112,9 @@ def test_a_round_is_still_open_at_the_deadline_itself(cast: Cast, planned: Pilot
     advance_pilot(cast.alliance, planned.pk, at=planned.starts_at)
     for place in range(3):
         answer(cast, planned.product, place, planned.starts_at)
-    while advance_pilot(cast.alliance, planned.pk, at=planned.deadline):  # the reminder, which is due as well, and its sequel
+    while advance_pilot(
+        cast.alliance, planned.pk, at=planned.deadline
+    ):  # the reminder, which is due as well, and its sequel
         pass
 
     at_deadline = advance_pilot(cast.alliance, planned.pk, at=planned.deadline)

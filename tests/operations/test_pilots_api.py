@@ -72,9 +72,7 @@ def test_a_site_accepts_consents_and_leaves_by_the_api(cast: Cast, planned: Pilo
 def test_nobody_answers_for_another_firm(cast: Cast, planned: Pilot, client_for: ClientFor) -> None:
     url = step_url(cast, planned, "accept")
 
-    answer = client_for(cast.testers[0]).post(
-        url, {"institution": cast.firms[1].code}, content_type="application/json"
-    )
+    answer = client_for(cast.testers[0]).post(url, {"institution": cast.firms[1].code}, content_type="application/json")
 
     assert answer.status_code == 403
     assert planned.participants.get(institution=cast.firms[1]).state == ParticipantState.INVITED
