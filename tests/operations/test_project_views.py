@@ -50,7 +50,7 @@ def test_a_list_shows_own_projects_only_and_marks_late_milestones(people: Projec
 
     page = client_for(people.worker).get(address(people.alliance, "project_list")).content.decode()
     assert "Salt-free dyeing" in page
-    assert "1 late" in page
+    assert "1 late milestone" in page
     other = client_for(people.outsider).get(address(people.alliance, "project_list")).content.decode()
     assert "Salt-free dyeing" not in other
     late = client_for(people.secretary).get(address(people.alliance, "project_list") + "?show=late&state=running&q=salt")
