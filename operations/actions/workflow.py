@@ -173,6 +173,8 @@ def _due_while_open(pilot: Pilot, at: datetime) -> tuple[str, Step] | None:
         if _must_extend(pilot):
             return _key(pilot, "extend", deadline), _extend
         return _key(pilot, "close"), _close
+    if not pilot.closes_itself and _taken(pilot, _key(pilot, "overdue", deadline)):
+        return None  # the clock was set back: whoever was told that the day has passed is not reminded of it
     reminder = deadline - timedelta(days=pilot.remind_days_before)
     reminds = pilot.remind_days_before > 0 and at >= reminder
     return _first(

@@ -47,7 +47,7 @@ from tests.factories.operations import (
 )
 
 AT = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -335,6 +335,15 @@ def test_a_clock_that_is_set_back_takes_no_step_twice(cast: Cast) -> None:
     steps = [key.partition(":")[0] for at in moments if (key := advance_pilot(cast.alliance, pilot.pk, at=at))]
 
     assert steps == ["open", "remind", "escalate"]
+
+
+def test_after_the_day_has_passed_a_clock_set_back_reminds_nobody_of_it(cast: Cast) -> None:
+    product = make_product(cast, ProductState.PILOTING)
+    pilot = make_pilot(product, cast.firms, starts_at=AT - 20 * DAY, deadline=AT, closes_itself=False)
+
+    steps = [advance_pilot(cast.alliance, pilot.pk, at=at).partition(":")[0] for at in (AT + HOUR, AT - DAY, AT + HOUR)]
+
+    assert steps == ["overdue", "", ""]
 
 
 def test_no_step_is_taken_while_the_clocks_of_worker_and_database_disagree(
