@@ -86,14 +86,14 @@ SCENES: Final = (
             "raise": 8,
         },
     ),
-    Scene("passes", (5, 5), (14.1, 29.2, 29.3), {"propose": 2}),
+    Scene("passes", (5, 5), (14.1, 29.2, 29.3), {"propose": 1}),
     Scene("office closes", (4, 4), (14.1, 24.1, 25.1), {"overdue": 1, "escalate_late": 2}, closes_itself=False),
     Scene("waits", (4, 4), (14.1, 15.1), {"wait": 0, "escalate_baseline": 1}, baseline=False),
     Scene(
         "large",
         (5, 5),
         (14.1, 29.2, 29.3),
-        {"hand_on": 2, "aggregate": 2},
+        {"hand_on": 1, "aggregate": 1},
         function="tests.fault.calls.advance_with_a_job",
     ),
 )
