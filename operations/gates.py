@@ -139,4 +139,3 @@ def require_gates(product: Product, transition: Transition) -> None:
         who=who,
         details={"transition": transition.name, "gates": [view.key for view in shut]},
     )
-
