@@ -29,7 +29,7 @@ class ProductState(TextChoices):
     IMPROVING = "improving", _("being improved")
     RELEASED = "released", _("released")
     RETIRED = "retired", _("retired")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("a product", "withdrawn")
 
 
 class ReviewVerdict(TextChoices):

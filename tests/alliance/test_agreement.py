@@ -21,12 +21,12 @@ from alliance.kernel.statistics import (
     trimmed_statistic,
 )
 
-_ = None
+NONE = None
 KRIPPENDORFF_C = [
-    [1, 2, 3, 3, 2, 1, 4, 1, 2, _, _, _],
-    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, _, 3],
-    [_, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, _],
-    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, _],
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, NONE, NONE, NONE],
+    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NONE, 3],
+    [NONE, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NONE],
+    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NONE],
 ]
 ZAR_20_5 = [
     [4, 8.5, 10, 1.5, 3, 1.5, 7, 5, 8.5, 11, 6, 12],
@@ -46,7 +46,7 @@ def test_alpha_of_krippendorffs_data_is_as_published_at_each_level(level: str, p
 
 
 def test_alpha_of_equal_values_is_undefined_and_never_one() -> None:
-    found = krippendorff_alpha([[3, 3, 3], [3, 3, _]], level="ordinal")
+    found = krippendorff_alpha([[3, 3, 3], [3, 3, NONE]], level="ordinal")
 
     assert (found.value, found.reason) == (None, "all_equal")
 
@@ -58,7 +58,7 @@ def test_alpha_is_one_where_all_agree_and_values_differ() -> None:
 @pytest.mark.parametrize(
     ("ratings", "level", "code"),
     [
-        ([[1, 2], [_, _]], "ordinal", "too_few"),
+        ([[1, 2], [NONE, NONE]], "ordinal", "too_few"),
         ([], "ordinal", "too_few"),
         ([[1, 2], [1]], "ordinal", "ragged"),
         ([[1, "x"], [1, 2]], "ordinal", "not_a_number"),
@@ -113,7 +113,7 @@ def test_kendalls_w_is_undefined_where_every_rater_puts_all_level() -> None:
     [
         ([[1, 2, 3]], "too_few"),
         ([[1, 2], [2, 1]], "too_few"),
-        ([[1, 2, _], [2, 1, 3]], "missing"),
+        ([[1, 2, NONE], [2, 1, 3]], "missing"),
         ([[1, 2, 3], [2, 1]], "ragged"),
     ],
 )

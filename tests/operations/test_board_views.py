@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -180,7 +180,7 @@ def test_the_calendar_shows_what_is_due_on_which_day(cast: Cast, client_for: Cli
     middle = first + timedelta(days=14)
     make_product(cast, due_on=middle, title_en="Yarn price note")
     running = make_product(cast, ProductState.PILOTING, title_en="Dyeing guide")
-    noon = timezone.make_aware(timezone.datetime.combine(middle, timezone.datetime.min.time()).replace(hour=12))
+    noon = timezone.make_aware(datetime.combine(middle, time(12)))
     make_pilot(running, cast.firms, starts_at=noon - timedelta(days=200), deadline=noon)
     make_product(cast, ProductState.WITHDRAWN, due_on=middle, title_en="Gone")
     client = client_for(cast.secretary)

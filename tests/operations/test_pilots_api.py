@@ -12,7 +12,7 @@ from operations.actions.pilot import plan_pilot
 from operations.choices import ParticipantState, ProductState
 from operations.models import Pilot
 from tests.conftest import ClientFor
-from tests.factories.api import address
+from tests.factories.alliance import address
 from tests.factories.operations import Cast, make_product, usual_plan
 
 

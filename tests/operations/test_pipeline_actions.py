@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -202,7 +203,7 @@ def test_a_gate_without_its_evidence_cannot_be_passed_by_any_action(cast: Cast, 
     now = timezone.now()
     draft = make_product(cast)
     adapted = make_product(cast, ProductState.TRANSFORMING)
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: submit_product(cast.alliance, draft.code, actor=cast.writer, at=now),
         lambda: plan_pilot(cast.alliance, adapted.code, actor=cast.secretary, plan=usual_plan(cast.firms, now), at=now),
     ]
