@@ -34,6 +34,7 @@ REGISTRIES: frozenset[str] = frozenset(
         "alliance.kernel.transitions._labels",
         "alliance.kernel.transitions._records",
         "alliance.kernel.transitions._verbs",
+        "operations.gates.GATES",
     }
 )
 """Filled while the program loads, the same in every test."""

@@ -504,11 +504,7 @@ class Projection:
                 f"EXISTS (SELECT 1 FROM {_table(inner)} x WHERE x.alliance_id = f.alliance_id AND x.{link} = f.id "  # type: ignore[arg-type]
                 f"AND x.{_column(inner, tail)} = ANY({value}){more})"  # type: ignore[arg-type]
             )
-        inner = relation.related_model
-        return (
-            f"f.{_column(self.model, head)} IN (SELECT x.id FROM {_table(inner)} x "  # type: ignore[arg-type]
-            f"WHERE x.alliance_id = %(alliance)s AND x.{_column(inner, tail)} = ANY({value}))"  # type: ignore[arg-type]
-        )
+        return f"f.{_column(self.model, head)} IN ({_ids_where(relation.related_model, tail, value)})"  # type: ignore[arg-type]
 
     # -- the document
 
@@ -635,7 +631,14 @@ def _target(model: type[models.Model], path: str) -> Any:
     """The model field at the end of a filter's path."""
     head, _dot, tail = path.partition(".")
     found = _field(model, head)
-    return _field(found.related_model, tail) if tail else found
+    return _target(found.related_model, tail) if tail else found
+
+
+def _ids_where(model: type[models.Model], path: str, value: str) -> str:
+    """Keys of the alliance's rows whose field at the end of the path, over foreign keys only, is one of the values."""
+    head, _dot, tail = path.partition(".")
+    inner = f"IN ({_ids_where(_field(model, head).related_model, tail, value)})" if tail else f"= ANY({value})"
+    return f"SELECT x.id FROM {_table(model)} x WHERE x.alliance_id = %(alliance)s AND x.{_column(model, head)} {inner}"
 
 
 def _is_tenant(model: Any) -> bool:

@@ -444,6 +444,26 @@ class Migration(migrations.Migration):
                         ),
                         name="product_withdrawn_from_a_state",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("admitted_to", ""),
+                            (
+                                "admitted_to__in",
+                                [
+                                    "draft",
+                                    "in_review",
+                                    "transforming",
+                                    "piloting",
+                                    "improving",
+                                    "released",
+                                    "retired",
+                                    "withdrawn",
+                                ],
+                            ),
+                            _connector="OR",
+                        ),
+                        name="product_admitted_to_known",
+                    ),
                     models.UniqueConstraint(
                         condition=models.Q(("state", "withdrawn"), _negated=True),
                         fields=("alliance", "predecessor"),

@@ -110,6 +110,9 @@ class Product(TenantModel):
                 | (~Q(state=ProductState.WITHDRAWN) & Q(withdrawn_from="")),
                 name="product_withdrawn_from_a_state",
             ),
+            models.CheckConstraint(
+                condition=Q(admitted_to="") | Q(admitted_to__in=ProductState.values), name="product_admitted_to_known"
+            ),
             models.UniqueConstraint(
                 fields=["alliance", "predecessor"],
                 condition=~Q(state=ProductState.WITHDRAWN),

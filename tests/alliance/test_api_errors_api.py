@@ -24,6 +24,7 @@ from tests.factories.api import bearer
 
 pytestmark = pytest.mark.django_db
 
+PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 MEMBERS = {"type", "title", "status", "code", "detail", "who", "remedy", "errors", "request_id"}
 
 
@@ -52,13 +53,13 @@ OPERATIONS = [
 def call(client: Client, alliance: Alliance, name: str, method: str, headers: Mapping[str, str]) -> Any:
     kwargs: dict[str, Any] = {}
     path = str(next(path for found, path, _view in routes() if found == name))
-    for parameter in ("uuid", "entry"):
-        if f":{parameter}>" in path:
-            kwargs[parameter] = "01933f0e-6e8a-7c3e-8a51-5b8f0a2d1c4b"
-    if "code" in str(next(path for found, path, _view in routes() if found == name)):
-        kwargs["code"] = "nothing"
-    if "step" in str(next(path for found, path, _view in routes() if found == name)):
-        kwargs["step"] = "submit_product"
+    for kind, parameter in PARAMETER.findall(path):
+        if parameter == "step":
+            kwargs[parameter] = "submit_product"
+        elif kind == "int":
+            kwargs[parameter] = 1
+        else:
+            kwargs[parameter] = "01933f0e-6e8a-7c3e-8a51-5b8f0a2d1c4b" if kind == "uuid" else "nothing"
     return client.generic(
         method, address(alliance, name, **kwargs), b"{}", content_type="application/json", headers=dict(headers)
     )

@@ -6,8 +6,6 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from alliance.choices import AllianceLevel, AllianceRole, JobState
 from alliance.kernel import tenancy
 from alliance.kernel.addresses import absolute_url
@@ -18,6 +16,8 @@ _numbers = itertools.count(1)
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 """Noon in Shanghai on the day the demonstration stands at."""
+BEFORE = NOON - timedelta(days=1)
+"""When roles, seats and declarations of the tests began: past for acts at ``NOON`` and for acts now, on whatever day they run."""
 
 
 def make_alliance(slug: str = "", **fields: Any) -> Alliance:
@@ -41,10 +41,10 @@ def make_user(email: str = "", **fields: Any) -> User:
 
 
 def give_role(user: User, alliance: Alliance, role: str, *, since: datetime | None = None) -> RoleAssignment:
-    """A role in an alliance, held since yesterday unless said otherwise."""
+    """A role in an alliance, held since ``BEFORE`` unless said otherwise."""
     with tenancy.acting_in(alliance):
         return RoleAssignment.objects.create(
-            alliance=alliance, user=user, role=role, starts_at=since or timezone.now() - timedelta(days=1)
+            alliance=alliance, user=user, role=role, starts_at=since or BEFORE
         )
 
 

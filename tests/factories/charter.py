@@ -29,6 +29,7 @@ from groups.models import (
     ResponsibilityReport,
 )
 from groups.selectors.charter_text import charter_digest
+from tests.factories.alliance import BEFORE
 from tests.factories.groups import make_group
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def accept(version: CharterVersion, institution: Institution, at: datetime | Non
         alliance=version.alliance,
         version=version,
         institution=institution,
-        accepted_at=at or timezone.now() - timedelta(days=1),
+        accepted_at=at or BEFORE,
         digest=version.digest,
     )
 
@@ -98,7 +99,7 @@ def make_responsibility(institution: Institution, kind: str = GroupKind.POLICY, 
 
 
 def make_consortium(alliance: Alliance, lead: Institution, *members: Institution, **fields: Any) -> Consortium:
-    """An active consortium whose parts began yesterday."""
+    """An active consortium whose parts began ``BEFORE``."""
     values: dict[str, Any] = {
         "code": f"K-{next(_numbers):04d}",
         "state": ConsortiumState.ACTIVE,
@@ -119,9 +120,8 @@ def make_consortium(alliance: Alliance, lead: Institution, *members: Institution
 
 
 def add_part(consortium: Consortium, institution: Institution, **fields: Any) -> ConsortiumMembership:
-    """A part in a consortium, accepted yesterday."""
-    since = timezone.now() - timedelta(days=1)
-    values: dict[str, Any] = {"role": ConsortiumRole.MEMBER, "starts_at": since, "accepted_at": since, **fields}
+    """A part in a consortium, accepted ``BEFORE``."""
+    values: dict[str, Any] = {"role": ConsortiumRole.MEMBER, "starts_at": BEFORE, "accepted_at": BEFORE, **fields}
     return ConsortiumMembership.objects.create(
         alliance=consortium.alliance, consortium=consortium, institution=institution, **values
     )

@@ -13,7 +13,7 @@ from groups.models import ConflictOfInterest, GroupMembership, Interest, Virtual
 from members.choices import InterestKind
 from members.models import Institution
 from members.selectors.names import fold_name
-from tests.factories.alliance import make_user
+from tests.factories.alliance import BEFORE, make_user
 from tests.factories.members import make_staff
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def make_group(alliance: Alliance, kind: str = GroupKind.POLICY) -> VirtualGroup
 
 
 def make_seat(institution: Institution, kind: str = GroupKind.POLICY, **fields: Any) -> GroupMembership:
-    """A member's seat since yesterday; rules of eligibility are the action's, not the row's."""
-    values: dict[str, Any] = {"role": SeatRole.MEMBER, "starts_at": timezone.now() - timedelta(days=1), **fields}
+    """A member's seat since ``BEFORE``; rules of eligibility are the action's, not the row's."""
+    values: dict[str, Any] = {"role": SeatRole.MEMBER, "starts_at": BEFORE, **fields}
     return GroupMembership.objects.create(
         alliance=institution.alliance, group=make_group(institution.alliance, kind), institution=institution, **values
     )
@@ -44,7 +44,7 @@ def make_interest(institution: Institution, party: Institution | str, kind: str 
         "outside_party": outside,
         "outside_key": fold_name(outside) if outside else "",
         "direction": HoldingDirection.OURS if kind == InterestKind.HOLDING else "",
-        "declared_at": timezone.now() - timedelta(days=1),
+        "declared_at": BEFORE,
         "declared_by": fields.pop("declared_by", None) or make_user(),
         **fields,
     }
@@ -53,7 +53,7 @@ def make_interest(institution: Institution, party: Institution | str, kind: str 
 
 def make_conflict(institution: Institution, matter: str, **fields: Any) -> ConflictOfInterest:
     """A declared conflict that counts."""
-    values: dict[str, Any] = {"reason": "Holds shares.", "declared_at": timezone.now() - timedelta(days=1), **fields}
+    values: dict[str, Any] = {"reason": "Holds shares.", "declared_at": BEFORE, **fields}
     return ConflictOfInterest.objects.create(alliance=institution.alliance, institution=institution, matter=matter, **values)
 
 
@@ -62,5 +62,5 @@ def stand_aside(alliance: Alliance, code: str, matter: str, *, at: datetime | No
     institution = Institution.objects.of(alliance).get(code=code)
     person = make_user()
     moment = at or timezone.now()
-    make_staff(institution, person, starts_at=min(moment, timezone.now()) - timedelta(days=1))
+    make_staff(institution, person, starts_at=min(moment - timedelta(days=1), BEFORE))
     return declare_conflict(alliance, code, matter, reason="Holds shares.", actor=person, at=moment)

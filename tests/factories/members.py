@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-from django.utils import timezone
 
 from members.choices import Element, InstitutionKind, Scale, StaffRole
 from members.models import ElementSupply, Institution, InstitutionStaff
 from members.selectors.names import name_key_of, sort_key_of, sort_key_zh_of
-from tests.factories.alliance import make_user
+from tests.factories.alliance import BEFORE, make_user
 
 if TYPE_CHECKING:
     from alliance.models import Alliance, User
@@ -37,10 +35,10 @@ def make_institution(alliance: Alliance, **fields: Any) -> Institution:
 
 
 def make_staff(institution: Institution, user: User | None = None, **fields: Any) -> InstitutionStaff:
-    """A representative since yesterday."""
+    """A representative since ``BEFORE``."""
     values: dict[str, Any] = {
         "role": StaffRole.REPRESENTATIVE,
-        "starts_at": timezone.now() - timedelta(days=1),
+        "starts_at": BEFORE,
         **fields,
     }
     return InstitutionStaff.objects.create(

@@ -52,7 +52,7 @@ from operations.models import (
     Reading,
 )
 from operations.permissions import OPEN_PRODUCT_FILE
-from tests.factories.alliance import make_user
+from tests.factories.alliance import NOON, make_user
 
 _numbers = itertools.count(1)
 LONG_AGO = timedelta(days=400)
@@ -77,7 +77,7 @@ def make_seat(alliance: Alliance, institution: Institution, kind: str, role: str
     """A seat in a group since long ago."""
     group, _made = VirtualGroup.objects.get_or_create(alliance=alliance, kind=kind)
     return GroupMembership.objects.create(
-        alliance=alliance, group=group, institution=institution, role=role, starts_at=timezone.now() - LONG_AGO
+        alliance=alliance, group=group, institution=institution, role=role, starts_at=NOON - LONG_AGO
     )
 
 
@@ -89,7 +89,7 @@ def make_staff(alliance: Alliance, institution: Institution, role: str = StaffRo
         institution=institution,
         user=person,
         role=role,
-        starts_at=timezone.now() - LONG_AGO,
+        starts_at=NOON - LONG_AGO,
     )
     person.__dict__.pop("_grants", None)
     return person
@@ -98,7 +98,7 @@ def make_staff(alliance: Alliance, institution: Institution, role: str = StaffRo
 def make_officer(alliance: Alliance, role: str = AllianceRole.SECRETARIAT) -> User:
     """A person with a role in the alliance."""
     person = make_user()
-    RoleAssignment.objects.create(alliance=alliance, user=person, role=role, starts_at=timezone.now() - LONG_AGO)
+    RoleAssignment.objects.create(alliance=alliance, user=person, role=role, starts_at=NOON - LONG_AGO)
     return person
 
 
