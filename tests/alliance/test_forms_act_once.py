@@ -75,7 +75,7 @@ CASES = [
     Case(
         "product_draft",
         Product,
-        lambda cast: {"institution": cast.author.pk, "kind": "guide", "title_en": "Saving steam"},
+        lambda cast: {"institution": cast.author.pk, "kind": "research_report", "title_en": "Saving steam"},
         changed=("title_en", "Saving water"),
     ),
     Case(
