@@ -251,12 +251,12 @@ def join(page: Page, product: str) -> None:
     page.goto(f"{HOME}/pilots/{product}/site/")
     page.locator("form[action$='/site/accept/'] button[type=submit]").click()
     page.wait_for_load_state()
-    page.goto(f"{HOME}/pilots/{product}/workbook/?kind=reading")
+    page.goto(f"{HOME}/portal/pilots/{product}/workbook/?kind=reading")
     form = page.locator("form:has(input[name=kind][value=reading])").first
     form.locator("[name=value]").fill("55")
     form.locator("[name=taken_on]").fill(TODAY.isoformat())
     form.locator("button[type=submit]").click()
-    page.wait_for_load_state()
+    page.locator("[data-workbook-list] > li[data-state=sent], [data-entry-key]").first.wait_for()  # not only on this device
 
 
 def answer(page: Page, product: str) -> None:
