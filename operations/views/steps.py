@@ -248,7 +248,7 @@ def product_loop_back(request: HttpRequest, code: str) -> HttpResponse:
         require(request.user, STOP_PILOT if product.state == ProductState.PILOTING else LOOP_BACK, product)
     asked = request.GET.get("step", "")
     initial = {"step": asked if asked in {step.name for step in steps} else (steps[0].name if steps else "")}
-    form = LoopBackForm(request.POST or None, steps=steps, initial=initial)
+    form = LoopBackForm(request.POST if request.method == "POST" else None, steps=steps, initial=initial)
     status = 200
     if request.method == "POST":
         status = 422

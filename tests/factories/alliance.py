@@ -43,9 +43,7 @@ def make_user(email: str = "", **fields: Any) -> User:
 def give_role(user: User, alliance: Alliance, role: str, *, since: datetime | None = None) -> RoleAssignment:
     """A role in an alliance, held since ``BEFORE`` unless said otherwise."""
     with tenancy.acting_in(alliance):
-        return RoleAssignment.objects.create(
-            alliance=alliance, user=user, role=role, starts_at=since or BEFORE
-        )
+        return RoleAssignment.objects.create(alliance=alliance, user=user, role=role, starts_at=since or BEFORE)
 
 
 def make_member(alliance: Alliance, role: str = AllianceRole.SECRETARIAT, **fields: Any) -> User:
