@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.errors import InvalidInputError
@@ -56,12 +56,12 @@ def detail_initial(form: KindFormView, details: Mapping[str, Any]) -> dict[str, 
 
 def _inputs(one: KindField) -> dict[str, forms.Field]:
     """The inputs of one field; none is required, for a draft may be saved half done."""
-    hint = _now("Needed before it is submitted for review.") if one.required else ""
+    hint = gettext("Needed before it is submitted for review.") if one.required else ""
     names = names_of(one)
     if one.type == KindFieldType.BILINGUAL:
         labels = (
-            _now("%(label)s, in English") % {"label": one.label},
-            _now("%(label)s, in Chinese") % {"label": one.label},
+            gettext("%(label)s, in English") % {"label": one.label},
+            gettext("%(label)s, in Chinese") % {"label": one.label},
         )
         return {
             name: forms.CharField(
@@ -75,7 +75,7 @@ def _inputs(one: KindField) -> dict[str, forms.Field]:
         }
     field: forms.Field
     if one.type == KindFieldType.CHOICE:
-        options = [("", _now("Not chosen yet")), *((choice.key, choice.label) for choice in one.choices)]
+        options = [("", gettext("Not chosen yet")), *((choice.key, choice.label) for choice in one.choices)]
         field = forms.ChoiceField(label=one.label, required=False, help_text=hint, choices=options)
     elif one.type == KindFieldType.DATE:
         field = forms.DateField(label=one.label, required=False, help_text=hint, widget=forms.DateInput())

@@ -12,6 +12,7 @@ from django import forms
 from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.kernel.forms import AllianceForm, dress
 from operations.actions.feedback import MAX_DEFECTS, DefectNote, form_points
@@ -89,8 +90,8 @@ class PlanForm(AllianceForm):
         label=_("Sites needed to begin"), min_value=1, max_value=MAX_SITES, initial=1, help_text=_("Fewer: the round waits.")
     )
     accept_by_on = forms.DateField(
-        label=_("Sites say by"),
-        help_text=_("Whether they take part; that day is included. Empty: until the round begins."),
+        label=_("Firms answer the invitation by"),
+        help_text=_("That day is included. Empty: until the round begins."),
         widget=forms.DateInput(),
         required=False,
     )
@@ -98,7 +99,7 @@ class PlanForm(AllianceForm):
     deadline_on = forms.DateField(label=_("Answers until"), help_text=_("That day is included."), widget=forms.DateInput())
     minimum_answers = forms.IntegerField(label=_("Answers needed"), min_value=1, max_value=1000, initial=3)
     trim_percent = forms.IntegerField(
-        label=_("Answers cut at each end of a mean, per cent"),
+        label=_("Share of the highest and of the lowest answers left out of a mean, per cent"),
         help_text=_("Guards against a single extreme answer. 10 is usual."),
         min_value=0,
         max_value=49,
@@ -106,21 +107,21 @@ class PlanForm(AllianceForm):
     )
     blocking_defects_allowed = forms.IntegerField(label=_("Blocking defects allowed"), min_value=0, max_value=100, initial=0)
     remind_days_before = forms.IntegerField(
-        label=_("Remind, days before the end"),
+        label=_("Days before the end on which to remind"),
         help_text=_("Also before the last day to accept. 0 for no reminder."),
         min_value=0,
         max_value=60,
         initial=3,
     )
     escalate_days = forms.IntegerField(
-        label=_("Tell the group’s convenor after days of silence"),
+        label=_("Days of silence after which the group’s convenor is told"),
         help_text=_("Days after a reminder, or after the last day to accept. 0 for never."),
         min_value=0,
         max_value=60,
         initial=2,
     )
     extension_days = forms.IntegerField(
-        label=_("With too few answers, extend once by days"),
+        label=_("Days to extend by, once, when answers are too few"),
         help_text=_("0: do not extend; the product then goes to improvement."),
         min_value=0,
         max_value=180,
@@ -132,7 +133,7 @@ class PlanForm(AllianceForm):
         required=False,
         initial=True,
     )
-    maximum_rounds = forms.IntegerField(label=_("Rounds at most"), min_value=1, max_value=20, initial=3)
+    maximum_rounds = forms.IntegerField(label=_("Most rounds"), min_value=1, max_value=20, initial=3)
 
     def __init__(
         self,
@@ -185,6 +186,7 @@ class PlanForm(AllianceForm):
     def _add_fields(self, prefix: str, fields: dict[str, forms.Field]) -> None:
         for name, field in fields.items():
             dress(field)
+            field.one_of_several = True  # type: ignore[attr-defined]
             self.fields[f"{prefix}_{name}"] = field
 
     def _add_criterion(self, slot: int, known: Criterion | None) -> None:
@@ -275,9 +277,27 @@ class PlanForm(AllianceForm):
         names = ("name_en", "name_zh", "unit", "direction", "minimum_change")
         return [[self[f"measures_{slot}_{name}"] for name in names] for slot in range(self.measure_slots)]
 
-    def plain_fields(self) -> list[forms.BoundField]:
-        """The fields that are about neither criteria nor measures."""
-        return [self[name] for name in self.fields if not name.startswith(("criteria_", "measures_"))]
+    def part(self, *names: str) -> list[forms.BoundField]:
+        """Some fields of the plan, for the template."""
+        return [self[name] for name in names if name in self.fields]
+
+    def question_fields(self) -> list[forms.BoundField]:
+        """What is asked, and of whom."""
+        return self.part("question_en", "question_zh", "sample_en", "sample_zh", "sample_size")
+
+    def rule_fields(self) -> list[forms.BoundField]:
+        """What decides beside the pass marks."""
+        return self.part("minimum_answers", "trim_percent", "blocking_defects_allowed", "maximum_rounds")
+
+    def site_fields(self) -> list[forms.BoundField]:
+        """Who tries it."""
+        return self.part("participants", "minimum_sites", "accept_by_on")
+
+    def day_fields(self) -> list[forms.BoundField]:
+        """When it runs, and what happens by itself."""
+        return self.part(
+            "starts_on", "deadline_on", "remind_days_before", "escalate_days", "closes_itself", "extension_days", "reason"
+        )
 
     def _used(self, prefix: str, slots: int, names: Sequence[str]) -> list[int]:
         data = self.cleaned_data
@@ -378,12 +398,14 @@ class AmendOpenForm(AllianceForm):
         required=False,
     )
     deadline_on = forms.DateField(label=_("Answers until"), help_text=_("That day is included."), widget=forms.DateInput())
-    accept_by_on = forms.DateField(label=_("Sites say by"), widget=forms.DateInput(), required=False)
+    accept_by_on = forms.DateField(label=_("Firms answer the invitation by"), widget=forms.DateInput(), required=False)
     sample_en = forms.CharField(label=_("Who or what is tried at each site? In English"), max_length=300, required=False)
     sample_zh = forms.CharField(label=_("Who or what is tried at each site? In Chinese"), max_length=300, required=False)
     sample_size = forms.IntegerField(label=_("Answers hoped for at each site"), min_value=1, max_value=10_000)
-    remind_days_before = forms.IntegerField(label=_("Remind, days before the end"), min_value=0, max_value=60)
-    escalate_days = forms.IntegerField(label=_("Tell the group’s convenor after days of silence"), min_value=0, max_value=60)
+    remind_days_before = forms.IntegerField(label=_("Days before the end on which to remind"), min_value=0, max_value=60)
+    escalate_days = forms.IntegerField(
+        label=_("Days of silence after which the group’s convenor is told"), min_value=0, max_value=60
+    )
     reason = forms.CharField(label=_("Reason for the change"), help_text=_("The sites read it."), max_length=300)
 
     def __init__(self, *args: Any, firms: Sequence[tuple[int, str]], plan: PilotPlan, **kwargs: Any) -> None:
@@ -439,7 +461,9 @@ class SitePersonForm(AllianceForm):
     """A person at a site."""
 
     user = forms.TypedChoiceField(label=_("Person"), coerce=int)
-    role = forms.ChoiceField(label=_("Part"), choices=PersonRole.choices, initial=PersonRole.TRIER)
+    role = forms.ChoiceField(
+        label=pgettext_lazy("of a person", "Part"), choices=PersonRole.choices, initial=PersonRole.TRIER
+    )
 
     def __init__(self, *args: Any, people: Sequence[tuple[int, str]], **kwargs: Any) -> None:
         """Offer the people of the enterprise."""
@@ -450,8 +474,8 @@ class SitePersonForm(AllianceForm):
 class HandOverForm(AllianceForm):
     """One person's part goes to another."""
 
-    giver = forms.TypedChoiceField(label=_("From"), coerce=int)
-    taker = forms.TypedChoiceField(label=_("To"), coerce=int)
+    giver = forms.TypedChoiceField(label=_("From whom"), coerce=int)
+    taker = forms.TypedChoiceField(label=_("To whom"), coerce=int)
     note = forms.CharField(
         label=_("What is handed over"), widget=forms.Textarea(attrs={"rows": 3}), max_length=300, required=False
     )

@@ -40,7 +40,12 @@ def show_refusal(form: forms.Form, refusal: DomainError, fields: dict[str, str] 
 class TextsForm(AllianceForm):
     """Titles, summaries and texts in both languages."""
 
-    title_en = forms.CharField(label=_("Title in English"), max_length=200, required=False)
+    title_en = forms.CharField(
+        label=_("Title in English"),
+        help_text=_("One of the two languages is enough to begin."),
+        max_length=200,
+        required=False,
+    )
     title_zh = forms.CharField(label=_("Title in Chinese"), max_length=200, required=False)
     summary_en = forms.CharField(
         label=_("Summary in English"),
@@ -63,6 +68,12 @@ class TextsForm(AllianceForm):
         label=_("Text in Chinese"), widget=forms.Textarea(attrs={"rows": 14}), required=False, max_length=200_000
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing of "optional" at the titles: one of them is needed."""
+        super().__init__(*args, **kwargs)
+        for name in ("title_en", "title_zh"):
+            self.fields[name].one_of_several = True  # type: ignore[attr-defined]
 
 
 class DraftForm(DetailsMixin, TextsForm):

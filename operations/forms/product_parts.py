@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alliance.kernel import uploads
 from alliance.kernel.forms import AllianceForm
@@ -27,7 +28,7 @@ class FileForm(AllianceForm):
 
     file = forms.FileField(label=_("File"), allow_empty_file=True)
     evidence = forms.ChoiceField(
-        label=_("What it is"), required=False, help_text=_("A part of the product, or evidence that a step asks for.")
+        label=_("What the file is"), required=False, help_text=_("A part of the product, or evidence that a step asks for.")
     )
     title_en = forms.CharField(label=_("Title in English"), max_length=200, required=False)
     title_zh = forms.CharField(label=_("Title in Chinese"), max_length=200, required=False)
@@ -52,7 +53,9 @@ class PartForm(AllianceForm):
     """An institution's part."""
 
     institution = forms.TypedChoiceField(label=_("Institution"), coerce=int, required=False, empty_value=None)
-    role = forms.ChoiceField(label=_("Part"), choices=ContributionRole.choices, initial=ContributionRole.METHOD.value)
+    role = forms.ChoiceField(
+        label=pgettext_lazy("of a person", "Part"), choices=ContributionRole.choices, initial=ContributionRole.METHOD.value
+    )
     share = forms.DecimalField(
         label=_("Share, percent"),
         required=False,

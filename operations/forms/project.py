@@ -55,7 +55,7 @@ class ProjectPersonForm(AllianceForm):
     """A person of an institution, to be named in a project."""
 
     person = forms.TypedChoiceField(label=_("Person"), coerce=int)
-    role = forms.ChoiceField(label=_("Part"), choices=ProjectRole.choices)
+    role = forms.ChoiceField(label=pgettext_lazy("of a person", "Part"), choices=ProjectRole.choices)
     words = forms.CharField(label=_("What they do"), max_length=200, required=False)
 
     def __init__(self, *args: Any, people: Choices = (), **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from alliance.kernel.formats import format_number
 from operations.gates import Gate, add_gate
@@ -69,8 +69,8 @@ def unsettled_contributions(product: Product) -> list[str]:
     return found
 
 
-_AUTHOR = _lazy("people of the institution that drafts it")
-_ADAPTER = _lazy("people of the media think tank that adapts it")
+_AUTHOR = gettext_lazy("people of the institution that drafts it")
+_ADAPTER = gettext_lazy("people of the media think tank that adapts it")
 
 
 def _evidence_for(step: str) -> Callable[[Product], list[StrOrPromise]]:
@@ -85,7 +85,7 @@ add_gate(
     SUBMIT,
     Gate(
         "details",
-        _lazy("The fields of its kind are filled in"),
+        gettext_lazy("The fields of its kind are filled in"),
         lambda product: list(missing_details(product)),
         (_AUTHOR,),
         "product_edit",
@@ -96,7 +96,7 @@ for _step in (SUBMIT, BEGIN_PILOT, RELEASE):
         _step,
         Gate(
             "evidence",
-            _lazy("The evidence of its kind is there"),
+            gettext_lazy("The evidence of its kind is there"),
             _evidence_for(_step.name),
             (_AUTHOR, _ADAPTER),
             "product_files",
@@ -106,9 +106,9 @@ add_gate(
     RELEASE,
     Gate(
         "contributions",
-        _lazy("Who made it is settled"),
+        gettext_lazy("Who made it is settled"),
         lambda product: list(unsettled_contributions(product)),
-        (_AUTHOR, _lazy("people of the institutions that are named")),
+        (_AUTHOR, gettext_lazy("people of the institutions that are named")),
         "product_detail",
         anchor="contributions",
     ),

@@ -26,16 +26,16 @@ LABELS: Final[dict[str, StrOrPromise]] = {
     "sample_size": gettext_lazy("Answers hoped for at each site"),
     "starts_at": gettext_lazy("Begins on"),
     "deadline": gettext_lazy("Answers until"),
-    "accept_by": gettext_lazy("Sites say by"),
+    "accept_by": gettext_lazy("Firms answer the invitation by"),
     "minimum_sites": gettext_lazy("Sites needed to begin"),
     "sites": gettext_lazy("Sites"),
     "minimum_answers": gettext_lazy("Answers needed"),
-    "trim_proportion": gettext_lazy("Answers cut at each end of a mean, per cent"),
+    "trim_proportion": gettext_lazy("Share of the highest and of the lowest answers left out of a mean, per cent"),
     "blocking_defects_allowed": gettext_lazy("Blocking defects allowed"),
-    "maximum_rounds": gettext_lazy("Rounds at most"),
-    "remind_days_before": gettext_lazy("Remind, days before the end"),
-    "escalate_days": gettext_lazy("Tell the group’s convenor after days of silence"),
-    "extension_days": gettext_lazy("With too few answers, extend once by days"),
+    "maximum_rounds": gettext_lazy("Most rounds"),
+    "remind_days_before": gettext_lazy("Days before the end on which to remind"),
+    "escalate_days": gettext_lazy("Days of silence after which the group’s convenor is told"),
+    "extension_days": gettext_lazy("Days to extend by, once, when answers are too few"),
     "closes_itself": gettext_lazy("Close by itself at the deadline"),
 }
 """What the pages call each part of a plan, in the order they stand."""
@@ -116,7 +116,7 @@ def _texts(plan: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
         elif key == "tested":
             texts[key] = str(plan["tested"]["version"])
         elif key == "sites":
-            texts[key] = ", ".join(sorted(names.get(code, code) for code in plan["sites"]))
+            texts[key] = " · ".join(sorted(names.get(code, code) for code in plan["sites"]))
         elif key == "trim_proportion":
             texts[key] = f"{float(plan[key]) * 100:g}"
         elif key == "closes_itself":
@@ -133,13 +133,13 @@ def _texts(plan: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
             "mark": row["pass_mark"],
         }
     for number, row in enumerate(plan["measures"], start=1):
-        words = (
-            _("%(name)s in %(unit)s, more is better") if row["direction"] > 0 else _("%(name)s in %(unit)s, less is better")
-        )
-        text = words % {"name": _pick(row, "name"), "unit": row["unit"]}
+        name = _pick(row, "name")
+        measured = _("%(name)s in %(unit)s") % {"name": name, "unit": row["unit"]} if row["unit"] else name
+        wanted = _("more is better") if row["direction"] > 0 else _("less is better")
+        text = f"{measured} · {wanted}"
         if row["minimum_change"] is not None:
-            asked = _("at least %(percent)s %% better") % {"percent": row["minimum_change"]}
-            text = f"{text}; {asked}"
+            asked = _("at least %(percent)s%% better") % {"percent": row["minimum_change"]}
+            text = f"{text} · {asked}"
         texts[f"measure:{number}"] = text
     return texts
 

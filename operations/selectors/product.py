@@ -192,6 +192,8 @@ def _due_text(product: Product, pilot: Any, at: datetime) -> str:
         return _("Released %(day)s") % {"day": _plain_day(product.released_at)}
     if product.state == ProductState.WITHDRAWN:
         return _("Withdrawn %(day)s") % {"day": _plain_day(product.withdrawn_at)}
+    if product.state == ProductState.RETIRED:
+        return _("Retired %(day)s") % {"day": _plain_day(product.retired_at)}
     if product.release_proposed_at is not None:
         return _("Ready to release")
     if pilot is not None and product.state == ProductState.PILOTING:

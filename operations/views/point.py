@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alliance.kernel.errors import InvalidInputError, NotFoundError
@@ -101,7 +102,7 @@ def point_list(request: HttpRequest, code: str) -> HttpResponse:
         "csv_url": f"?{query.urlencode()}",
         "facets": [
             _facet("state", _("State"), PointState.choices, chosen["states"]),
-            _facet("source", _("From"), PointSource.choices, chosen["sources"]),
+            _facet("source", pgettext("who said it", "From"), PointSource.choices, chosen["sources"]),
             _facet("severity", _("Severity"), DefectSeverity.choices, chosen["severities"]),
             _facet("version", _("Version"), [(value, str(value)) for value in version_options], chosen["versions"]),
             _facet(

@@ -113,7 +113,7 @@ def _round_card(request: HttpRequest, product: Product) -> dict[str, Any]:
         "criteria": read_criteria(pilot.result) if pilot else [],
         "figures": pilot.result.get("figures") if pilot and pilot.result else None,
         "is_decided": bool(pilot and pilot.state in {PilotState.PASSED, PilotState.FAILED, PilotState.INCONCLUSIVE}),
-        "may_answer": bool(pilot and pilot.is_running and can(request.user, ANSWER_PILOT, pilot)),
+        "may_answer": bool(pilot and pilot.is_running and pilot.deadline >= now and can(request.user, ANSWER_PILOT, pilot)),
         "may_manage": bool(pilot and pilot.is_running and can(request.user, MANAGE_PILOT, product)),
     }
 

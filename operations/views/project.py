@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alliance.actions.idempotency import once
@@ -138,7 +138,7 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
     hours = hours_by_institution(project)
     worked = hours_by_task(project)
     running = project.state == ProjectState.RUNNING
-    labels = {"begin": _("Begin"), "complete": _("Done"), "reset": _("Put back"), "drop": _("Drop")}
+    labels = {"begin": _("Begin"), "complete": pgettext("a task", "Mark as done"), "reset": pgettext("a task", "Not begun after all"), "drop": _("Drop")}
     context = {
         **_frame(request, project),
         "chart": charts.draw(chart_of(project, now)),

@@ -229,6 +229,20 @@ def test_a_text_without_translation_is_found() -> None:
 # ------------------------------------------------------------------------------------------------------------ catalogues
 
 
+def test_a_text_is_marked_by_a_name_that_the_catalogue_knows() -> None:
+    """The extractor reads calls by their name: texts under another name never reach a translator."""
+    unknown = [
+        f"{path}: {alias.name} as {alias.asname}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if alias.name.endswith(("gettext", "gettext_lazy")) and alias.asname not in {None, "_"}
+    ]
+
+    assert unknown == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogue_is_complete_and_fits_the_glossary(language: str) -> None:
     faults = check(BASE, language)
