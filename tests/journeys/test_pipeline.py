@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Route, expect
 
 from tests.factories.workbook import make_photo
 from tests.journeys.conftest import Platform
@@ -82,7 +82,12 @@ def reader(browser: Browser, platform: Platform, name: str = "", language: str =
     expect.set_options(timeout=60_000)
     context.add_cookies([{"name": "django_language", "value": language, "url": platform.url}])
     blocked: list[str] = []
-    context.on("console", lambda said: "Content Security Policy" in said.text and blocked.append(said.text))
+
+    def listen(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            blocked.append(said.text)
+
+    context.on("console", listen)
     page = context.new_page()
     if name:
         account = platform.account(f"{name}@weaving.demo.example")
