@@ -220,6 +220,7 @@ def join(firm: Firm, product: str, *, named: bool) -> None:
     send(phone, f"{accept} button[type=submit]")
     open_workbook(firm, product)
     assert phone.locator("form[data-kind]").count() == 1  # before the trial it takes nothing else
+    assert phone.locator("[data-workbook-list] > li").count() == 0  # what was sent in an earlier round is none of this one
     measure(firm, BEFORE)
     all_sent(firm)
 

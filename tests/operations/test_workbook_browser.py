@@ -235,6 +235,30 @@ def test_a_refused_entry_stays_with_the_reason_and_is_sent_again_or_deleted(floo
     assert [row.body for row in rows] == [{"text": "In time after all"}]
 
 
+def test_the_next_round_begins_with_an_empty_list_but_keeps_what_was_not_taken(floor: Floor) -> None:
+    with floor.phone() as page:
+        page.goto(floor.path)
+        page.locator("[data-workbook][data-ready]").wait_for()
+        lines = page.locator("[data-workbook-list] > li")
+        note(page, "Arrived in round 1")
+        expect(page.locator("[data-workbook-list] > li[data-state=sent]")).to_have_count(1)
+        with tenancy.acting_in(floor.alliance):
+            Pilot.objects.filter(pk=floor.pilot.pk).update(state=PilotState.FAILED, closed_at=timezone.now())
+        note(page, "Too late for round 1")
+        expect(page.locator("[data-workbook-list] > li[data-state=refused]")).to_have_count(1)
+        with tenancy.acting_in(floor.alliance):
+            floor.pilot.product.version = 2
+            floor.pilot.product.save(update_fields=["version"])
+            make_pilot(floor.pilot.product, floor.cast.firms)
+
+        page.goto(floor.path)
+        page.locator("[data-workbook][data-ready]").wait_for()
+
+        expect(lines).to_have_count(1)
+        expect(lines).to_contain_text("Too late for round 1")
+    assert [row.body for row in floor.rows()] == [{"text": "Arrived in round 1"}]
+
+
 def test_a_session_that_ended_keeps_the_queue_for_the_same_person_only(floor: Floor) -> None:
     with tenancy.acting_in(floor.alliance):
         colleague = make_staff(floor.alliance, floor.cast.firms[0])

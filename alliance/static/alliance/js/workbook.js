@@ -424,11 +424,13 @@ async function start(root) {
         today(forms);
       }
     } else {
+      const round = forms.querySelector("input[name=round]")?.value;
       for (const entry of await readEntries(place)) {
-        // What the page itself lists as arrived, and what is old, needs no line of its own any more.
+        // What the page itself lists as arrived, what is old, and what arrived in an earlier round needs no line of its own any more.
         const listed = root.querySelector(`[data-entry-key="${CSS.escape(entry.key)}"]`);
         const isOld = Date.now() - Date.parse(entry.noted_at) > KEPT_DAYS * 86400000;
-        if (entry.state === "sent" && (listed || isOld || entry.owner !== owner)) await dropEntry(entry.seq);
+        const isOver = round && entry.fields.some(([name, value]) => name === "round" && value !== round);
+        if (entry.state === "sent" && (listed || isOld || isOver || entry.owner !== owner)) await dropEntry(entry.seq);
       }
       if (!root.hasAttribute("data-bound")) {
         const copy = forms.cloneNode(true);
