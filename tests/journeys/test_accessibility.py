@@ -79,7 +79,14 @@ theme and width that changes colours is looked at in one. Comparing colours take
 
 HOME = "/a/weaving/"
 LANGUAGES = tuple(ROUNDS)
-FOLLOWED = {"product_detail": 15, "piece_detail": 12, "meeting_detail": 24, "duplicate_list": 3}
+FOLLOWED = {
+    "product_detail": 15,
+    "product_move": 15,
+    "product_files": 15,
+    "piece_detail": 12,
+    "meeting_detail": 24,
+    "duplicate_list": 3,
+}
 """How many pages of a route are read for their links, so that every stage is among them; of other routes one is enough."""
 TABBED = {"duplicate_list", "meeting_detail"}
 """Routes whose tabs differ in the query string only."""
@@ -283,7 +290,6 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "pipeline_rules",
                 "product_loop_back",
                 "product_withdraw",
-                "product_admit",
                 "pilot_extend",
                 "pilot_close",
                 "pilot_comments",
@@ -326,8 +332,9 @@ PAGES: dict[str, dict[str, Seen]] = {
         **{f"charter_{verb}": Seen(OFFICE, like="charter_detail") for verb in ("write", "rules", "propose", "drop")},
         "institution_exit": Seen(OFFICE, like="institution_detail"),
         "pilot_plan": Seen(OFFICE, like="product_detail"),
-        **{route: Seen(OFFICE, like="product_detail") for route in ("pilot_amend", "pilot_reopen", "pilot_site_remove")},
-        "product_release": Seen(OFFICE, like="product_detail"),
+        **{route: Seen(OFFICE, like="product_detail") for route in ("pilot_amend", "pilot_reopen")},
+        "pilot_site_remove": Seen(OFFICE),
+        **{route: Seen(OFFICE, like="product_detail") for route in ("product_release", "product_admit")},
     },
     "portal": {
         **{
@@ -702,7 +709,7 @@ def tour(platform: Platform, browser: Browser, tmp_path_factory: pytest.TempPath
         with made.page(reader) as page:
             sign_in(made, reader, page)
             made.states[reader] = page.context.storage_state()
-    for reader in (NOBODY, OFFICE, ENTERPRISE, WISDOM):
+    for reader in (NOBODY, OFFICE, ENTERPRISE, WISDOM, MEDIA):
         follow_links(made, reader)
     guard(made)
     rate(made)
