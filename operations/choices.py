@@ -98,7 +98,7 @@ class ReferenceKind(TextChoices):
     NEED = "need", _("need of the industry")
     LISTING = "listing", _("listing")
     PROJECT = "project", _("project")
-    PRODUCT = "product", _("product")
+    PRODUCT = "product", pgettext_lazy("a record", "product")
     DIRECTIVE = "directive", _("directive")
     EXTERNAL = "external", _("outside source")
 

@@ -27,12 +27,11 @@ from groups.actions.conflict import screen_open_matters
 from groups.choices import GroupKind
 from members.models import Institution
 from operations.actions.announce import ask, move
-from operations.actions.demo_parts import add_parts
+from operations.actions.demo_parts import add_parts, keep_tried
 from operations.actions.demo_trial import amend, settle_sites, take_up_again
 from operations.actions.plan import keep_plan
 from operations.actions.point import raise_point, said
 from operations.actions.product import carry_out_release, lock_product, retire_product
-from operations.actions.snapshot import take_snapshot
 from operations.actions.workflow import advance_pilot
 from operations.choices import (
     DefectSeverity,
@@ -42,7 +41,6 @@ from operations.choices import (
     ProductState,
     ReadingPhase,
     ReviewVerdict,
-    SnapshotOccasion,
 )
 from operations.models import (
     CriterionScore,
@@ -433,7 +431,7 @@ def _load_round(
         product=product,
         round=number,
         version=product.version,
-        tested=take_snapshot(product, SnapshotOccasion.PILOT, actor=officer, at=handed_over),
+        tested=keep_tried(product, number=number, officer=officer, at=handed_over),
         question_en="Does it work in your mill, and what is missing?",
         question_zh="在贵厂是否好用，还缺什么？",
         starts_at=begins,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from operations.actions.product_file import PURPOSE, attach_file
 from operations.actions.snapshot import take_snapshot
 from operations.choices import ContributionRole, KindFieldType, ProductKind, ReferenceKind, SnapshotOccasion
 from operations.kinds import KindField, clean_details
-from operations.models import Contribution, KindForm, Product, ProductReference
+from operations.models import Contribution, KindForm, Product, ProductReference, ProductVersion
 from operations.permissions import OPEN_PRODUCT_FILE
 from operations.selectors.kind import form_in_force, form_of
 
@@ -224,6 +225,23 @@ EARLIER_TEXTS: Final[dict[str, dict[str, str]]] = {
 }
 """What the author had written when the draft was submitted, before the media think tank adapted it."""
 
+FIRST_TRIED: Final[dict[str, dict[str, str]]] = {
+    "P-021": {
+        "summary_en": "208 photographs of fabric faults with Chinese and English names, causes and process.",
+        "summary_zh": "208张织物疵点照片，中英文名称、成因与责任工序。",
+        "body_en": (
+            "63 woven and 41 knitted faults. Two photographs each, by reflected and by transmitted light, with a scale. "
+            "Fixed fields: name, other names, look, usual causes, process, mendable or not. "
+            "Five members gave and licensed the pictures; use with attribution."
+        ),
+        "body_zh": (
+            "图谱收录机织疵点63种、针织疵点41种。每种两张照片：反射光与透射光各一张，附标尺。"
+            "说明项固定为：名称、别名、外观、常见成因、责任工序、可否修织。照片由五家成员单位提供并授权，许可方式为署名使用。"
+        ),
+    },
+}
+"""What the first of two rounds tried: the feedback of that round is why the text that stands now differs."""
+
 CONTESTED: Final = "We also measured the suction fans: 35 percent would be right."
 
 
@@ -265,13 +283,34 @@ def add_parts(product: Product, *, officer: User | None, at: datetime, submitted
         for kind, to, words, url in REFERENCES.get(code, ())
     )
     if submitted is not None:
-        texts = EARLIER_TEXTS.get(code, {})
-        kept = {name: getattr(product, name) for name in texts}
-        for name, text in texts.items():
-            setattr(product, name, text)
-        take_snapshot(product, SnapshotOccasion.SUBMITTED, actor=officer, at=submitted)
-        for name, text in kept.items():
-            setattr(product, name, text)
+        texts = {**FIRST_TRIED.get(code, {}), **EARLIER_TEXTS.get(code, {})}
+        _keep(product, texts, SnapshotOccasion.SUBMITTED, officer=officer, at=submitted)
+
+
+def keep_tried(product: Product, *, number: int, officer: User | None, at: datetime) -> ProductVersion:
+    """Keep the text that a round tries, as it stood then.
+
+    Args:
+        product: The product, with the text that stands now.
+        number: Which round.
+        officer: In whose name the loader acts.
+        at: When it was handed over.
+    """
+    texts = FIRST_TRIED.get(product.code, {}) if number == 1 else {}
+    return _keep(product, texts, SnapshotOccasion.PILOT, officer=officer, at=at)
+
+
+def _keep(
+    product: Product, texts: Mapping[str, str], occasion: SnapshotOccasion, *, officer: User | None, at: datetime
+) -> ProductVersion:
+    """A version with other texts than those that stand now, which are put back."""
+    kept = {name: getattr(product, name) for name in texts}
+    for name, text in texts.items():
+        setattr(product, name, text)
+    version = take_snapshot(product, occasion, actor=officer, at=at)
+    for name, text in kept.items():
+        setattr(product, name, text)
+    return version
 
 
 def _name_parts(product: Product, *, at: datetime) -> None:

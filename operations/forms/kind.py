@@ -113,6 +113,7 @@ class DetailsMixin:
         names: list[str] = []
         for one in kind_form.fields:
             for name, field in _inputs(one).items():
+                field.one_of_several = one.required  # type: ignore[attr-defined]
                 self.fields[name] = field
                 names.append(name)
         typed = self.data if self.is_bound else self.initial

@@ -487,6 +487,8 @@ class HandOverForm(AllianceForm):
         super().__init__(*args, **kwargs)
         self.fields["giver"].choices = list(present)  # type: ignore[attr-defined]
         self.fields["taker"].choices = list(people)  # type: ignore[attr-defined]
+        others = [key for key, _name in people if not present or key != present[0][0]]
+        self.fields["taker"].initial = others[0] if others else None
 
 
 class EndForm(AllianceForm):

@@ -70,9 +70,9 @@ class TextsForm(AllianceForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Say nothing of "optional" at the titles: one of them is needed."""
+        """Say nothing of "optional": one of the two languages is needed, at the latest before the review."""
         super().__init__(*args, **kwargs)
-        for name in ("title_en", "title_zh"):
+        for name in ("title_en", "title_zh", "summary_en", "summary_zh", "body_en", "body_zh"):
             self.fields[name].one_of_several = True  # type: ignore[attr-defined]
 
 

@@ -138,7 +138,12 @@ def project_detail(request: HttpRequest, code: str) -> HttpResponse:
     hours = hours_by_institution(project)
     worked = hours_by_task(project)
     running = project.state == ProjectState.RUNNING
-    labels = {"begin": _("Begin"), "complete": pgettext("a task", "Mark as done"), "reset": pgettext("a task", "Not begun after all"), "drop": _("Drop")}
+    labels = {
+        "begin": _("Begin"),
+        "complete": pgettext("a task", "Mark as done"),
+        "reset": pgettext("a task", "Not begun after all"),
+        "drop": _("Drop"),
+    }
     context = {
         **_frame(request, project),
         "chart": charts.draw(chart_of(project, now)),

@@ -62,6 +62,8 @@ def test_states_come_from_the_real_workflow_and_can_be_computed_again(db: None) 
     with tenancy.acting_in(alliance):
         states = Counter(Product.objects.values_list("state", flat=True))
         decided = dict(Pilot.objects.exclude(decided_at=None).order_by("round").values_list("product__code", "state"))
+        tried = list(Pilot.objects.filter(product__code="P-021").order_by("round").values_list("tested__body_en", flat=True))
+        assert tried[0] != tried[1] == Product.objects.get(code="P-021").body_en
         assert sum(states.values()) == 13
         assert states[ProductState.RETIRED] == 1
         assert decided == {
