@@ -48,8 +48,13 @@ from members.models import (
     ResourceBooking,
 )
 from operations.models import (
+    Certificate,
+    Course,
+    CourseSession,
     Deliverable,
+    Enrolment,
     FeedbackPoint,
+    LearningPath,
     Milestone,
     Piece,
     PilotParticipant,
@@ -1390,7 +1395,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
     "experts:read": {"api_expert_list"},
     "motions:read": {"api_motion_list"},
     "resources:read": {"api_resource_list"},
-    "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
+    "*": {"api_certificate_verification", "api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
     "charter:read": {"api_charter_list"},
     "responsibilities:read": {"api_responsibility_detail", "api_responsibility_list"},
@@ -1405,6 +1410,13 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_minutes_list",
     },
     "projects:read": {"api_project_list"},
+    "courses:read": {
+        "api_course_detail",
+        "api_course_list",
+        "api_course_session_list",
+        "api_learning_path_detail",
+        "api_learning_path_list",
+    },
     "products:read": {
         "api_piece_list",
         "api_point_list",
@@ -1442,6 +1454,7 @@ _RESOURCE = {"code": column(Resource, "code")}
 _APPLICATION = {"code": column(Application, "code")}
 _LINK = {"token": "unknown-token"}
 _PROJECT = {"code": column(Project, "code")}
+_COURSE = {"code": column(Course, "code")}
 
 OBJECTS: dict[str, dict[str, Any]] = {
     # Admission, standing, exit
@@ -1738,6 +1751,24 @@ OBJECTS: dict[str, dict[str, Any]] = {
     },
     **{f"project_hours_{verb}": {**_PROJECT, "entry": column(WorkHours, "pk")} for verb in ("confirm", "strike")},
     "calendar_feed": {"token": "unknown-token"},
+    # Learning
+    **dict.fromkeys(("course_detail", "course_edit", "session_new", "api_course_detail"), _COURSE),
+    **dict.fromkeys(
+        (
+            *(f"session_{verb}" for verb in ("detail", "edit", "open", "hold", "cancel", "enrol", "leave", "attendance")),
+            *("session_assess", "api_course_session_detail", "api_session_enrol", "api_session_leave"),
+        ),
+        {**_COURSE, "number": column(CourseSession, "number")},
+    ),
+    **dict.fromkeys(("path_edit", "api_learning_path_detail"), {"code": column(LearningPath, "code")}),
+    **dict.fromkeys(
+        (
+            *(f"certificate_{verb}" for verb in ("detail", "naming", "revoke")),
+            *("api_certificate_detail", "api_certificate_verification"),
+        ),
+        {"code": column(Certificate, "code")},
+    ),
+    "api_enrolment_detail": {"number": column(Enrolment, "pk")},
 }
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 
@@ -1772,5 +1803,6 @@ WITHOUT_OBJECT = {
     "invitation_accept": "the token is the key, whatever the role",
     "rating_confirm": "the token is the key, whatever the role",
     "calendar_feed": "the token is the key, whatever the role",
+    "api_certificate_verification": "says of any code whether it is known here; a code of another alliance is not",
 }
 """Routes whose identifiers belong to no record of an alliance, with the reason."""
