@@ -67,7 +67,11 @@ def lock_course(alliance: Alliance, code: str) -> Course:
         NotFoundError: No course of this alliance has the code.
     """
     course = (
-        Course.objects.of(alliance).select_for_update(of=("self",)).select_related("host", "product").filter(code=code).first()
+        Course.objects.of(alliance)
+        .select_for_update(of=("self",))
+        .select_related("host", "product")
+        .filter(code=code)
+        .first()
     )
     if course is None:
         raise NotFoundError
@@ -520,7 +524,9 @@ def hold_session(alliance: Alliance, code: str, number: int, *, actor: User, at:
     there = [row for row in people if row.attendance in THERE]
     if not there:
         raise DomainError(
-            _("Nobody was there."), code="nobody_there", remedy=_("Ask the secretariat to cancel the session, with the reason.")
+            _("Nobody was there."),
+            code="nobody_there",
+            remedy=_("Ask the secretariat to cancel the session, with the reason."),
         )
     earning = [] if session.course.is_assessed else [row for row in there if row.attendance == AttendanceMark.PRESENT]
     if any(row.user_id == actor.pk for row in earning):

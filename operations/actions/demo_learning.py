@@ -124,9 +124,7 @@ COURSES: Final = (
                 _all_there("I-038", "I-001"),
                 passed=("I-001",),
             ),
-            PlannedSession(
-                24, 7, "Hall 2, I-059 · 大学二号厅", "Xu Ran · 许然", 2, ("I-029", "I-017", "I-036")
-            ),
+            PlannedSession(24, 7, "Hall 2, I-059 · 大学二号厅", "Xu Ran · 许然", 2, ("I-029", "I-017", "I-036")),
         ),
     ),
     Content(
@@ -274,9 +272,7 @@ def load(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetime) -> N
         ask_to_hold(alliance, pk, at=at)
 
 
-def _load(
-    alliance: Alliance, content: Content, people: dict[str, tuple[User, int]], officer: User, now: datetime
-) -> None:
+def _load(alliance: Alliance, content: Content, people: dict[str, tuple[User, int]], officer: User, now: datetime) -> None:
     first = now - timedelta(days=360)
     draft_course(
         alliance,

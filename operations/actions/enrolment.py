@@ -344,9 +344,7 @@ def assess(
     require(actor, HOLD_SESSION, session)
     require_state(session, SessionState.HELD)
     if not session.course.is_assessed:
-        raise DomainError(
-            _("This course has no assessment; whoever was present earned its credits."), code="not_assessed"
-        )
+        raise DomainError(_("This course has no assessment; whoever was present earned its credits."), code="not_assessed")
     if set(marks.values()) - set(AssessmentMark.values):
         raise InvalidInputError(_("Choose one from the list."), code="mark_unknown")
     changed = []

@@ -50,7 +50,9 @@ def _put_courses(path: LearningPath, courses: Sequence[str], required: Sequence[
     if not codes:
         raise refuse_field("courses", _("Choose at least one course."), "courses_missing")
     if len(codes) > MOST_COURSES:
-        raise refuse_field("courses", _("A learning path has at most %(most)s courses.") % {"most": MOST_COURSES}, "too_many")
+        raise refuse_field(
+            "courses", _("A learning path has at most %(most)s courses.") % {"most": MOST_COURSES}, "too_many"
+        )
     if stray := sorted(set(required) - set(codes)):
         raise refuse_field(
             "required",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -37,6 +37,10 @@ from operations.selectors.learning import verify
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+
+MOST_NUMBER: Final = 32_767
+"""Largest number of a session."""
+MOST_KEY: Final = 2**63 - 1
 
 for _code, _title in {
     "session_not_open": _("The session is not open"),
@@ -146,9 +150,7 @@ class CourseEndpoint(ProjectionEndpoint):
             for grant in grants_of(request.user, self.alliance)
             if grant.scope == "institution" and grant.institution_id is not None
         }
-        return (
-            Condition("({t}.is_offered OR {t}.host_id = ANY(%(base_own)s::bigint[]))", {"base_own": sorted(own)}),
-        )
+        return (Condition("({t}.is_offered OR {t}.host_id = ANY(%(base_own)s::bigint[]))", {"base_own": sorted(own)}),)
 
 
 class CourseList(CourseEndpoint, ProjectionList):
@@ -236,7 +238,9 @@ class SessionDetail(SessionEndpoint, ProjectionDetail):
         return (*super().conditions(request), of_course)
 
     def get(self, request: Request, code: str, number: int) -> HttpResponse:  # type: ignore[override]  # noqa: ARG002 - in kwargs
-        """The session."""
+        """The session; a number that no column holds is that of none."""
+        if number > MOST_NUMBER:
+            raise NotFoundError
         return super().get(request, str(number))
 
 
@@ -397,7 +401,9 @@ class EnrolmentDetail(EnrolmentEndpoint, ProjectionDetail):
     examples: ClassVar[Mapping[Any, Any]] = {"GET": ENROLMENT_EXAMPLE}
 
     def get(self, request: Request, number: int) -> HttpResponse:  # type: ignore[override]
-        """The enrolment."""
+        """The enrolment; a key that no column holds is that of none."""
+        if number > MOST_KEY:
+            raise NotFoundError
         return super().get(request, str(number))
 
 

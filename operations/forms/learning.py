@@ -26,7 +26,10 @@ class CourseForm(AllianceForm):
         label=_("What is learnt, in Chinese"), widget=forms.Textarea(attrs={"rows": 4}), max_length=8000, required=False
     )
     credits = forms.DecimalField(
-        label=_("Learning credits"), max_digits=5, decimal_places=2, help_text=_("Earned by whoever passes, for example 1.5.")
+        label=_("Learning credits"),
+        max_digits=5,
+        decimal_places=2,
+        help_text=_("Earned by whoever passes, for example 1.5."),
     )
     is_assessed = forms.BooleanField(
         label=_("Credits only after an assessment"),
@@ -54,15 +57,17 @@ class CourseForm(AllianceForm):
 class SessionForm(AllianceForm):
     """A session of a course."""
 
-    starts_at = forms.DateTimeField(label=_("Start"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
-    ends_at = forms.DateTimeField(label=_("End"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    starts_at = forms.DateTimeField(
+        label=_("Start"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+    ends_at = forms.DateTimeField(
+        label=_("End"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
     place = forms.CharField(
         label=_("Place"), max_length=200, required=False, help_text=_("A room, or the address of a video room.")
     )
     teacher = forms.CharField(label=_("Taught by"), max_length=200, required=False)
-    places = forms.IntegerField(
-        label=_("Places"), required=False, min_value=1, help_text=_("Leave it empty for no limit.")
-    )
+    places = forms.IntegerField(label=_("Places"), required=False, min_value=1, help_text=_("Leave it empty for no limit."))
 
 
 class PathForm(AllianceForm):

@@ -37,9 +37,7 @@ def _counted(sessions: QuerySet[CourseSession], alliance: Alliance) -> QuerySet[
     """Sessions with how many people have a place and how many wait."""
     rows = Enrolment.objects.of(alliance).filter(session=OuterRef("pk")).order_by().values("session")
     counts = {
-        f"{name}_count": Coalesce(
-            Subquery(rows.filter(state=state).annotate(number=Count("pk")).values("number")), Value(0)
-        )
+        f"{name}_count": Coalesce(Subquery(rows.filter(state=state).annotate(number=Count("pk")).values("number")), Value(0))
         for name, state in (("enrolled", EnrolmentState.ENROLLED), ("waiting", EnrolmentState.WAITING))
     }
     return sessions.annotate(**counts)
@@ -59,7 +57,9 @@ def visible_courses(alliance: Alliance, user: Any) -> QuerySet[Course]:
     return found.filter(offered | Q(host_id__in=mine) | Exists(taken))
 
 
-def list_courses(alliance: Alliance, user: Any, *, form: str = "", show: str = "", q: str = "", at: datetime) -> QuerySet[Course]:
+def list_courses(
+    alliance: Alliance, user: Any, *, form: str = "", show: str = "", q: str = "", at: datetime
+) -> QuerySet[Course]:
     """Courses for a list, with the start of the next session, how many were held and how many people passed; one query.
 
     Args:
@@ -133,9 +133,7 @@ def own_places(alliance: Alliance, user: Any, sessions: Iterable[CourseSession])
     before = (
         Enrolment.objects.of(alliance)
         .filter(session=OuterRef("session"), state=EnrolmentState.WAITING)
-        .filter(
-            Q(enrolled_at__lt=OuterRef("enrolled_at")) | Q(enrolled_at=OuterRef("enrolled_at"), pk__lt=OuterRef("pk"))
-        )
+        .filter(Q(enrolled_at__lt=OuterRef("enrolled_at")) | Q(enrolled_at=OuterRef("enrolled_at"), pk__lt=OuterRef("pk")))
         .order_by()
         .values("session")
         .annotate(number=Count("pk"))
@@ -181,9 +179,7 @@ def get_session(alliance: Alliance, code: str, number: int, *, reader: Any) -> C
 def list_offers(alliance: Alliance, *, at: datetime, form: str = "") -> QuerySet[CourseSession]:
     """Sessions that are open for enrolment and have not begun, soonest first; one query."""
     found = _counted(
-        CourseSession.objects.of(alliance)
-        .filter(state=SessionState.OPEN, starts_at__gt=at)
-        .select_related("course__host"),
+        CourseSession.objects.of(alliance).filter(state=SessionState.OPEN, starts_at__gt=at).select_related("course__host"),
         alliance,
     )
     return found.filter(course__form=form) if form in LearningForm.values else found
@@ -295,9 +291,7 @@ def stand_on(path: LearningPath, certificates: Iterable[Certificate], today: dat
         [Step(row.course_id, row.is_required) for row in rows],
         path.credits_needed,
         [
-            Earned(
-                one.enrolment.session.course_id, one.enrolment.credits, one.expires_on, one.revoked_at is not None
-            )
+            Earned(one.enrolment.session.course_id, one.enrolment.credits, one.expires_on, one.revoked_at is not None)
             for one in certificates
         ],
         today,
@@ -384,9 +378,7 @@ def list_certificates(alliance: Alliance, *, state: str = "", q: str = "", at: d
     elif state == CertificateState.VALID:
         found = found.filter(Q(expires_on__isnull=True) | Q(expires_on__gte=today), revoked_at__isnull=True)
     elif state == "expiring":
-        found = found.filter(
-            revoked_at__isnull=True, expires_on__gte=today, expires_on__lte=today + timedelta(days=60)
-        )
+        found = found.filter(revoked_at__isnull=True, expires_on__gte=today, expires_on__lte=today + timedelta(days=60))
     if q:
         found = found.filter(
             Q(code=read_code(q))
@@ -462,9 +454,7 @@ def list_lapsing_ids(alliance: Alliance, *, at: datetime, before: timedelta) -> 
     today = timezone.localtime(at).date()
     return list(
         Certificate.objects.of(alliance)
-        .filter(
-            revoked_at__isnull=True, expires_on__gte=today - timedelta(days=30), expires_on__lte=today + before
-        )
+        .filter(revoked_at__isnull=True, expires_on__gte=today - timedelta(days=30), expires_on__lte=today + before)
         .order_by("expires_on", "pk")
         .values_list("pk", flat=True)
     )

@@ -236,9 +236,7 @@ def course_new(request: HttpRequest) -> HttpResponse:
     """Draft a course."""
     alliance = tenant_of(request)
     require(request.user, RUN_COURSES, alliance)
-    form = CourseForm(
-        request.POST or None, institutions=_hosts(request), initial={"is_assessed": True, "is_offered": True}
-    )
+    form = CourseForm(request.POST or None, institutions=_hosts(request), initial={"is_assessed": True, "is_offered": True})
 
     def act(data: dict[str, Any]) -> str:
         course = draft_course(
@@ -553,9 +551,7 @@ def _marks(request: HttpRequest) -> dict[int, str]:
     return found
 
 
-def _save_sheet(
-    request: HttpRequest, code: str, number: int, act: Callable[..., list[Any]], kind: str
-) -> HttpResponse:
+def _save_sheet(request: HttpRequest, code: str, number: int, act: Callable[..., list[Any]], kind: str) -> HttpResponse:
     alliance = tenant_of(request)
     session = get_session(alliance, code, number, reader=request.user)
     require(request.user, HOLD_SESSION, session)

@@ -116,9 +116,7 @@ def certificate_list(request: HttpRequest) -> HttpResponse:
     states = [choice for choice in CertificateState.choices if choice[0] != CertificateState.UNKNOWN]
     state = state if state in {"expiring", *(value for value, _label in states)} else ""
     q = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    page = paginate(
-        list_certificates(alliance, state=state, q=q, at=now), request.GET, order=CERTIFICATE_ORDER, size=40
-    )
+    page = paginate(list_certificates(alliance, state=state, q=q, at=now), request.GET, order=CERTIFICATE_ORDER, size=40)
     today = timezone.localtime(now).date()
     context = {
         **learning_frame(request, {"label": _("Certificates"), "url": ""}),

@@ -138,9 +138,7 @@ def test_nobody_else_drafts_courses(people: LearningCast) -> None:
         ({"form": "party"}, "form"),
     ],
 )
-def test_a_course_that_does_not_fit_is_refused_at_its_field(
-    people: LearningCast, wrong: dict[str, Any], field: str
-) -> None:
+def test_a_course_that_does_not_fit_is_refused_at_its_field(people: LearningCast, wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
         make_course(people, **wrong)
 
@@ -265,9 +263,7 @@ def test_a_session_is_planned_opened_and_cancelled_with_a_reason_by_the_secretar
 def test_a_session_whose_start_has_passed_is_not_opened_and_one_not_offered_not_planned(people: LearningCast) -> None:
     course, past = make_course(people), timezone.now() - timedelta(days=9)
     common: dict[str, Any] = {"actor": people.secretary}
-    plan_session(
-        people.alliance, course.code, values=session_values(past + timedelta(days=1)), at=past, **common
-    )
+    plan_session(people.alliance, course.code, values=session_values(past + timedelta(days=1)), at=past, **common)
     with pytest.raises(DomainError, match="session_begun"):
         open_session(people.alliance, course.code, 1, at=timezone.now(), **common)
     change_course(people.alliance, course.code, values={"is_offered": False}, at=timezone.now(), **common)
@@ -363,7 +359,9 @@ def test_a_closed_account_in_the_waiting_list_is_passed_over(people: LearningCas
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(acts=st.lists(st.tuples(st.sampled_from(["enrol", "leave"]), st.integers(0, 4)), max_size=14), places=st.integers(1, 3))
+@given(
+    acts=st.lists(st.tuples(st.sampled_from(["enrol", "leave"]), st.integers(0, 4)), max_size=14), places=st.integers(1, 3)
+)
 def test_places_are_never_overrun_and_nobody_waits_while_one_is_free(
     people: LearningCast, acts: list[tuple[str, int]], places: int
 ) -> None:
@@ -457,9 +455,7 @@ def test_nobody_notes_their_own_attendance_or_result(people: LearningCast) -> No
     mark_attendance(people.alliance, code, 1, marks=both, actor=people.secretary, at=now)
     hold_session(people.alliance, code, 1, actor=people.teacher, at=now)
     with pytest.raises(SeparationOfDutiesError):
-        assess(
-            people.alliance, code, 1, marks={places[people.teacher.pk]: "passed"}, actor=people.teacher, at=now
-        )
+        assess(people.alliance, code, 1, marks={places[people.teacher.pk]: "passed"}, actor=people.teacher, at=now)
     assert not Certificate.objects.of(people.alliance).exists()
 
 
@@ -476,9 +472,7 @@ def test_a_session_is_held_once_everybody_is_marked_and_somebody_was_there(peopl
         hold_session(people.alliance, code, 1, **common)
     mark_attendance(people.alliance, code, 1, marks={places[people.learner.pk]: "partly"}, **common)
     with pytest.raises(DomainError, match="session_not_begun"):
-        hold_session(
-            people.alliance, code, 1, actor=people.teacher, at=session.starts_at - timedelta(seconds=1)
-        )
+        hold_session(people.alliance, code, 1, actor=people.teacher, at=session.starts_at - timedelta(seconds=1))
     held = hold_session(people.alliance, code, 1, **common)
 
     assert held.state == SessionState.HELD
@@ -573,9 +567,7 @@ def test_a_course_without_assessment_gives_credits_to_those_present_when_it_is_h
 def test_nobody_closes_a_session_that_gives_credits_to_themselves(people: LearningCast) -> None:
     session, places = begun(people, people.teacher, is_assessed=False)
     code, now = session.course.code, timezone.now()
-    mark_attendance(
-        people.alliance, code, 1, marks={places[people.teacher.pk]: "present"}, actor=people.secretary, at=now
-    )
+    mark_attendance(people.alliance, code, 1, marks={places[people.teacher.pk]: "present"}, actor=people.secretary, at=now)
 
     with pytest.raises(SeparationOfDutiesError):
         hold_session(people.alliance, code, 1, actor=people.teacher, at=now)
@@ -668,9 +660,7 @@ def test_a_certificate_of_another_alliance_is_unknown_here(people: LearningCast,
     with tenancy.acting_in(other_alliance):
         assert verify(other_alliance, certificate.code, at=timezone.now()).state == CertificateState.UNKNOWN
         with pytest.raises(NotFoundError):
-            revoke_certificate(
-                other_alliance, certificate.code, reason="x", actor=people.secretary, at=timezone.now()
-            )
+            revoke_certificate(other_alliance, certificate.code, reason="x", actor=people.secretary, at=timezone.now())
 
 
 def test_a_certificate_that_lapses_is_reminded_of_once_and_settled_when_renewed(people: LearningCast) -> None:
@@ -778,9 +768,7 @@ def test_fewer_credits_of_a_course_may_not_put_a_path_out_of_reach(people: Learn
     draft_path(people.alliance, values=values, courses=[course.code], actor=people.secretary, at=timezone.now())
 
     with pytest.raises(InvalidInputError, match="path_unreachable"), transaction.atomic():
-        change_course(
-            people.alliance, course.code, values={"credits": "1"}, actor=people.secretary, at=timezone.now()
-        )
+        change_course(people.alliance, course.code, values={"credits": "1"}, actor=people.secretary, at=timezone.now())
 
 
 def test_a_lapsed_or_revoked_certificate_lowers_the_state_of_a_path(people: LearningCast) -> None:
@@ -809,7 +797,9 @@ def test_a_lapsed_or_revoked_certificate_lowers_the_state_of_a_path(people: Lear
 
 TODAY = date(2026, 11, 22)
 RANK = {PathState.NOT_BEGUN: 0, PathState.UNDER_WAY: 1, PathState.REACHED: 2}
-steps_of_paths = st.lists(st.builds(Step, st.integers(1, 6), st.booleans()), min_size=1, max_size=6, unique_by=lambda s: s.course)
+steps_of_paths = st.lists(
+    st.builds(Step, st.integers(1, 6), st.booleans()), min_size=1, max_size=6, unique_by=lambda s: s.course
+)
 certificates = st.lists(
     st.builds(
         Earned,

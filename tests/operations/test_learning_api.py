@@ -57,7 +57,10 @@ def test_a_course_tells_its_sessions_and_how_full_they_are_but_no_people(
     assert (found["host"]["code"], found["credits"]) == (people.host.code, "2.00")
     assert [(row["number"], row["enrolled"], row["waiting"]) for row in found["sessions"]] == [(1, 1, 1)]
     assert people.learner.email not in answer.content.decode()
-    assert [row["code"] for row in results(client.get(address(people.alliance, "api_course_list") + "?open=true", headers=headers))] == [code]
+    assert [
+        row["code"]
+        for row in results(client.get(address(people.alliance, "api_course_list") + "?open=true", headers=headers))
+    ] == [code]
     sessions = results(client.get(address(people.alliance, "api_course_session_list"), headers=headers))
     assert [(row["course"]["code"], row["number"]) for row in sessions] == [(code, 1)]
     all_sessions = results(client_for(people.secretary).get(address(people.alliance, "api_course_session_list")))
@@ -73,9 +76,7 @@ def test_a_course_not_offered_is_open_to_its_host_and_the_office(
     people: LearningCast, client: Client, client_for: ClientFor
 ) -> None:
     course = make_course(people)
-    change_course(
-        people.alliance, course.code, values={"is_offered": False}, actor=people.secretary, at=timezone.now()
-    )
+    change_course(people.alliance, course.code, values={"is_offered": False}, actor=people.secretary, at=timezone.now())
     place = address(people.alliance, "api_course_list")
 
     assert results(client.get(place, headers=bearer(client, people.alliance, ["courses:read"]))) == []
@@ -107,9 +108,7 @@ def test_a_person_sees_only_own_enrolments_and_certificates(
 ) -> None:
     certificate = make_certificate(people, people.learner)
     mine, theirs = client_for(people.learner), client_for(people.second)
-    places = {
-        name: address(people.alliance, f"api_{name}_list") for name in ("enrolment", "certificate")
-    }
+    places = {name: address(people.alliance, f"api_{name}_list") for name in ("enrolment", "certificate")}
 
     (enrolment,) = results(mine.get(places["enrolment"]))
     assert (enrolment["assessment"], enrolment["credits"], enrolment["session"]["course"]["code"]) == (

@@ -85,9 +85,7 @@ def test_the_office_drafts_a_course_on_the_page_and_keeps_what_was_typed(
     assert client_for(people.teacher).get(place).status_code == 403
 
 
-def test_a_session_is_planned_opened_changed_and_cancelled_by_its_pages(
-    people: LearningCast, client_for: ClientFor
-) -> None:
+def test_a_session_is_planned_opened_changed_and_cancelled_by_its_pages(people: LearningCast, client_for: ClientFor) -> None:
     course = make_course(people)
     browser = client_for(people.secretary)
     typed = {"starts_at": "2099-03-01T09:00", "ends_at": "2099-03-01T08:00", "place": "Hall 7", "teacher": "", "places": "5"}
@@ -122,9 +120,7 @@ def test_a_member_enrols_waits_and_leaves_on_the_pages(people: LearningCast, cli
     assert "not in this session" in page(first.post(url(session, "leave"), follow=True))
 
 
-def test_whoever_acts_for_two_institutions_says_for_which_they_learn(
-    people: LearningCast, client_for: ClientFor
-) -> None:
+def test_whoever_acts_for_two_institutions_says_for_which_they_learn(people: LearningCast, client_for: ClientFor) -> None:
     make_staff(people.alliance, people.host, user=people.learner)
     session = make_session(people)
     browser = client_for(people.learner)
@@ -135,9 +131,7 @@ def test_whoever_acts_for_two_institutions_says_for_which_they_learn(
     assert session.enrolments.get().institution == people.host
 
 
-@pytest.mark.parametrize(
-    ("who", "status"), [("teacher", 200), ("secretary", 200), ("learner", 404), ("third", 404)]
-)
+@pytest.mark.parametrize(("who", "status"), [("teacher", 200), ("secretary", 200), ("learner", 404), ("third", 404)])
 def test_a_sheet_opens_to_the_host_and_the_office_only(
     people: LearningCast, client_for: ClientFor, who: str, status: int
 ) -> None:
@@ -357,7 +351,9 @@ def test_the_learners_page_costs_the_same_queries_whatever_stands_on_it(
     browser, place = client_for(people.learner), address(people.alliance, "portal_learning")
 
     def cost() -> int:
-        with CaptureQueriesContext(connection, ) as asked:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
             page(browser.get(place))
         return len(asked)
 
