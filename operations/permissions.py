@@ -564,7 +564,7 @@ def is_learner(actor: Any, permission: str, record: Any) -> bool:
     if not actor.is_active:
         return False
     if isinstance(record, Certificate) and permission in {VIEW_CERTIFICATE, NAME_ON_CERTIFICATE}:
-        return record.enrolment.user_id == actor.pk
+        return bool(record.enrolment.user_id == actor.pk)
     if isinstance(record, Course) and permission == VIEW_COURSE and record.pk is not None:
         return Enrolment.objects.filter(
             alliance_id=record.alliance_id, session__course_id=record.pk, user_id=actor.pk

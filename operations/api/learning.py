@@ -30,7 +30,7 @@ from alliance.kernel.permissions import can, grants_of, require
 from alliance.kernel.projection import Computed, Condition, Contains, Listed, Nested, OneOf, Projection, Since, Truth, Value
 from operations.actions.enrolment import enrol, leave
 from operations.api.writes import PEOPLE, find_institution
-from operations.choices import CertificateState, EnrolmentState, SessionState
+from operations.choices import CertificateState, EnrolmentState
 from operations.models import Certificate, Course, CourseSession, Enrolment, LearningPath
 from operations.permissions import ENROL, VIEW_COURSE, VIEW_LEARNING, VIEW_OFFERS
 from operations.selectors.learning import verify
@@ -55,9 +55,9 @@ for _code, _title in {
 
 _PARTY = (Value("code"), Value("kind"), Value("name_en"), Value("name_zh"))
 _IN_STATE = """(SELECT count(*) FROM operations_enrolment e
-    WHERE e.alliance_id = {{t}}.alliance_id AND e.session_id = {{t}}.id AND e.state = '{state}')"""
-_ENROLLED = Computed("enrolled", _IN_STATE.format(state=EnrolmentState.ENROLLED.value), {"type": "integer"})
-_WAITING = Computed("waiting", _IN_STATE.format(state=EnrolmentState.WAITING.value), {"type": "integer"})
+    WHERE e.alliance_id = {t}.alliance_id AND e.session_id = {t}.id AND e.state = 'STATE')"""
+_ENROLLED = Computed("enrolled", _IN_STATE.replace("STATE", EnrolmentState.ENROLLED), {"type": "integer"})
+_WAITING = Computed("waiting", _IN_STATE.replace("STATE", EnrolmentState.WAITING), {"type": "integer"})
 _SESSION_FIELDS = (
     Value("number"),
     Value("state"),
@@ -70,8 +70,8 @@ _SESSION_FIELDS = (
     _ENROLLED,
     _WAITING,
 )
-_OPEN = f"""EXISTS (SELECT 1 FROM operations_coursesession s
-    WHERE s.alliance_id = {{t}}.alliance_id AND s.course_id = {{t}}.id AND s.state = '{SessionState.OPEN.value}')"""
+_OPEN = """EXISTS (SELECT 1 FROM operations_coursesession s
+    WHERE s.alliance_id = {t}.alliance_id AND s.course_id = {t}.id AND s.state = 'open')"""
 
 COURSE = Projection(
     name="Course",

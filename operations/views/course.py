@@ -177,14 +177,14 @@ def _session_rows(request: HttpRequest, course: Course) -> list[dict[str, Any]]:
     """A course's sessions as the reader may see and use them."""
     alliance, now = tenant_of(request), timezone.now()
     runs = can(request.user, RUN_COURSES, course)
-    sessions = list(course.sessions.all())
+    sessions: list[Any] = list(course.sessions.all())  # with the counts of the selector
     for session in sessions:
         session.course, session.alliance = course, alliance
     places = own_places(alliance, request.user, sessions)
     learns = can(request.user, ENROL, alliance)
     rows = []
     for session in sessions:
-        place = places.get(session.pk)
+        place: Any = places.get(session.pk)
         sees_sheet = can(request.user, VIEW_SHEET, session)
         if session.state == SessionState.PLANNED and not sees_sheet:
             continue

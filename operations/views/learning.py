@@ -66,7 +66,8 @@ def portal_learning(request: HttpRequest) -> HttpResponse:
     form = request.GET.get("form", "")
     form = form if form in LearningForm.values else ""
     page = paginate(list_offers(alliance, at=now, form=form), request.GET, order=SESSION_ORDER, size=20)
-    places = own_places(alliance, request.user, page.items)
+    sessions: list[Any] = list(page.items)  # with the counts of the selector
+    places = own_places(alliance, request.user, sessions)
     learns = can(request.user, ENROL, alliance)
     certificates = list_own_certificates(alliance, request.user)
     mine = own_institutions(request.user, alliance, at=now)
@@ -81,7 +82,7 @@ def portal_learning(request: HttpRequest) -> HttpResponse:
                 and (session.enrolled_count >= session.places or session.waiting_count > 0),
                 "left": None if session.places is None else max(0, session.places - session.enrolled_count),
             }
-            for session in page.items
+            for session in sessions
         ],
         "form": form,
         "forms": LearningForm.choices,

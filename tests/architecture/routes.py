@@ -1557,6 +1557,9 @@ _APPLICATION = {"code": column(Application, "code")}
 _LINK = {"token": "unknown-token"}
 _PROJECT = {"code": column(Project, "code")}
 _COURSE = {"code": column(Course, "code")}
+_SESSION = {**_COURSE, "number": column(CourseSession, "number")}
+_PATH = {"code": column(LearningPath, "code")}
+_CERTIFICATE = {"code": column(Certificate, "code")}
 
 OBJECTS: dict[str, dict[str, Any]] = {
     # Admission, standing, exit
@@ -1860,15 +1863,15 @@ OBJECTS: dict[str, dict[str, Any]] = {
             *(f"session_{verb}" for verb in ("detail", "edit", "open", "hold", "cancel", "enrol", "leave", "attendance")),
             *("session_assess", "api_course_session_detail", "api_session_enrol", "api_session_leave"),
         ),
-        {**_COURSE, "number": column(CourseSession, "number")},
+        _SESSION,
     ),
-    **dict.fromkeys(("path_edit", "api_learning_path_detail"), {"code": column(LearningPath, "code")}),
+    **dict.fromkeys(("path_edit", "api_learning_path_detail"), _PATH),
     **dict.fromkeys(
         (
             *(f"certificate_{verb}" for verb in ("detail", "naming", "revoke")),
             *("api_certificate_detail", "api_certificate_verification"),
         ),
-        {"code": column(Certificate, "code")},
+        _CERTIFICATE,
     ),
     "api_enrolment_detail": {"number": column(Enrolment, "pk")},
 }
