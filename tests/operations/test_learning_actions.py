@@ -238,7 +238,8 @@ def test_a_session_that_does_not_fit_is_refused_at_its_field(
 def test_a_session_is_planned_opened_and_cancelled_with_a_reason_by_the_secretariat(people: LearningCast) -> None:
     session = make_session(people)
     enrol_all(people, session, people.learner)
-    code, common = session.course.code, {"actor": people.secretary, "at": timezone.now()}
+    code = session.course.code
+    common: dict[str, Any] = {"actor": people.secretary, "at": timezone.now()}
 
     for act in (open_session, hold_session):
         with pytest.raises((TransitionRefusedError, DomainError)):
@@ -463,7 +464,8 @@ def test_nobody_notes_their_own_attendance_or_result(people: LearningCast) -> No
 
 def test_a_session_is_held_once_everybody_is_marked_and_somebody_was_there(people: LearningCast) -> None:
     session, places = begun(people, people.learner, people.second)
-    code, common = session.course.code, {"actor": people.teacher, "at": timezone.now()}
+    code = session.course.code
+    common: dict[str, Any] = {"actor": people.teacher, "at": timezone.now()}
 
     with pytest.raises(PermissionRefusedError):
         hold_session(people.alliance, code, 1, actor=people.learner, at=timezone.now())
@@ -488,7 +490,8 @@ def test_a_session_is_held_once_everybody_is_marked_and_somebody_was_there(peopl
 def test_credits_appear_only_after_the_assessment_and_the_certificate_once(people: LearningCast) -> None:
     session = make_held(people, people.learner, people.second)
     places = {row.user_id: row for row in session.enrolments.all()}
-    code, common = session.course.code, {"actor": people.teacher, "at": timezone.now()}
+    code = session.course.code
+    common: dict[str, Any] = {"actor": people.teacher, "at": timezone.now()}
     assert not Enrolment.objects.of(people.alliance).filter(credits__gt=0).exists()
     mine = places[people.learner.pk]
 
@@ -528,7 +531,8 @@ def test_credits_appear_only_after_the_assessment_and_the_certificate_once(peopl
 
 def test_who_was_absent_is_not_assessed_and_an_open_session_neither(people: LearningCast) -> None:
     session, places = begun(people, people.learner, people.second)
-    code, common = session.course.code, {"actor": people.teacher, "at": timezone.now()}
+    code = session.course.code
+    common: dict[str, Any] = {"actor": people.teacher, "at": timezone.now()}
     mine = places[people.learner.pk]
 
     with pytest.raises(DomainError, match="session_not_held"):
@@ -546,7 +550,8 @@ def test_who_was_absent_is_not_assessed_and_an_open_session_neither(people: Lear
 
 def test_a_course_without_assessment_gives_credits_to_those_present_when_it_is_held(people: LearningCast) -> None:
     session, places = begun(people, people.learner, people.second, people.third, is_assessed=False)
-    code, common = session.course.code, {"actor": people.teacher, "at": timezone.now()}
+    code = session.course.code
+    common: dict[str, Any] = {"actor": people.teacher, "at": timezone.now()}
     marks = dict(zip(places.values(), ("present", "partly", "absent"), strict=True))
     mark_attendance(people.alliance, code, 1, marks=marks, **common)
     assert not Certificate.objects.of(people.alliance).exists()
@@ -607,7 +612,8 @@ def test_months_are_added_to_the_same_day_or_the_last_of_the_month(day: date, mo
 
 def test_the_office_revokes_a_certificate_once_with_a_reason(people: LearningCast) -> None:
     certificate = make_certificate(people, people.learner)
-    code, common = certificate.code, {"actor": people.secretary, "at": timezone.now()}
+    code = certificate.code
+    common: dict[str, Any] = {"actor": people.secretary, "at": timezone.now()}
 
     for actor in (people.teacher, people.learner):
         with pytest.raises(PermissionRefusedError):

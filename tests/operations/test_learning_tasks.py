@@ -12,11 +12,10 @@ from django.db import connection
 from django.utils import timezone
 
 from alliance.actions.demo import make_accounts
-from alliance.kernel import demo, tenancy
+from alliance.kernel import demo, faults, tenancy
 from alliance.kernel.demo import HORIZON, WEAVING, in_order
 from alliance.models import Alliance, InboxItem
 from members.actions.demo_people import give_staff_role
-from operations import tasks
 from operations.actions.demo_learning import load
 from operations.models import Certificate, Course, CourseSession, Enrolment, LearningPath
 from operations.tasks import keep_learning
@@ -66,7 +65,7 @@ def test_a_run_that_dies_on_the_way_leaves_what_it_told_and_the_next_tells_the_r
         if name == "learning.told":
             raise SystemExit
 
-    monkeypatch.setattr(tasks.faults, "point", die)
+    monkeypatch.setattr(faults, "point", die)
     with pytest.raises(SystemExit):
         keep_learning(alliance.pk)
     assert len(kinds(alliance)) == 1
