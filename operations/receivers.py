@@ -27,6 +27,7 @@ from operations import (  # noqa: F401 - register themselves
     words,  # noqa: F401 - names acts and records for the audit log
 )
 from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
+from operations.actions.course import change_course
 from operations.actions.demo import load
 from operations.actions.demo_learning import load as load_learning
 from operations.actions.demo_parts import load_kinds
@@ -49,6 +50,7 @@ from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
 from operations.selectors.learning import calendar_of_sessions, count_open_sessions
+from operations.selectors.learning import duty_provider as course_duties
 from operations.selectors.piece import count_open_pieces, missing_checks
 from operations.selectors.pilot_calendar import calendar_of_pilots
 from operations.selectors.point import (
@@ -818,4 +820,5 @@ navigation.add(
     )
 )
 calendar.providers.register("operations.sessions", calendar_of_sessions)
+duty_providers.register("courses", course_duties(change_course))
 demo.loaders.register("operations.learning", load_learning)

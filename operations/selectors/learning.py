@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count, DateTimeField, Exists, Min, OuterRef, Prefetch, Q, Subquery, Value
@@ -17,6 +18,8 @@ from django.utils.translation import gettext as _
 from alliance.kernel.calendar import CalendarEntry
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.permissions import can, grants_of, institutions_acted_for
+from members.models import Institution
+from members.selectors.duties import Duty
 from operations.choices import CertificateState, EnrolmentState, LearningForm, SessionState
 from operations.models import Certificate, Course, CourseSession, Enrolment, LearningPath, LearningPathCourse
 from operations.permissions import VIEW_COURSE, VIEW_LEARNING, VIEW_SHEET
@@ -206,6 +209,42 @@ def list_hosted(alliance: Alliance, institution_ids: Iterable[int]) -> list[Cour
 def count_open_sessions(alliance: Alliance, user: Any) -> int:  # noqa: ARG001 - the same for all who see the console
     """Sessions open for enrolment, for the navigation; one query."""
     return CourseSession.objects.of(alliance).filter(state=SessionState.OPEN).count()
+
+
+def duty_provider(hand_over: Callable[..., object]) -> Callable[[Alliance, Institution, datetime], list[Duty]]:
+    """The provider of an institution's courses for its exit: those with sessions to come or results that are missing.
+
+    Args:
+        hand_over: The action that changes a course; handed in, because actions build on selectors and not the other way round.
+    """
+
+    def give(alliance: Alliance, code: str, to: Institution | None, *, actor: User, at: datetime) -> None:
+        if to is not None:
+            hand_over(alliance, code, values={}, host_id=to.pk, actor=actor, at=at)
+
+    def provide(alliance: Alliance, institution: Institution, at: datetime) -> list[Duty]:  # noqa: ARG001 - no dates needed
+        unfinished = Enrolment.objects.of(alliance).filter(
+            session=OuterRef("pk"), attendance__in=["present", "partly"], assessed_at__isnull=True
+        )
+        busy = CourseSession.objects.of(alliance).filter(
+            Q(state__in=[SessionState.PLANNED, SessionState.OPEN])
+            | Q(Exists(unfinished), state=SessionState.HELD, course__is_assessed=True),
+            course=OuterRef("pk"),
+        )
+        rows = Course.objects.of(alliance).filter(Exists(busy), host=institution).order_by("code")
+        return [
+            Duty(
+                _("holds the course %(code)s (%(title)s)") % {"code": row.code, "title": row.title},
+                "course_detail",
+                {"code": row.code},
+                key=f"course:{row.code}",
+                hand_over=partial(give, alliance, row.code),
+                needs_successor=True,
+            )
+            for row in rows
+        ]
+
+    return provide
 
 
 # --------------------------------------------------------------------------------------------------- a learner's own things

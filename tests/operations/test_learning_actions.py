@@ -25,6 +25,7 @@ from alliance.kernel.errors import (
 )
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent, User
 from members.choices import InstitutionState
+from members.selectors.duties import Duty, list_open_duties
 from operations.actions.certificate import (
     add_months,
     decide_naming,
@@ -210,6 +211,23 @@ def test_a_course_that_changes_hands_takes_what_waits_for_its_host_along(people:
     )
 
     assert InboxItem.objects.of(people.alliance).get(kind="session_assess").institution_id == people.member.pk
+
+
+def test_an_institution_that_leaves_hands_over_courses_that_are_not_done(people: LearningCast) -> None:
+    now = timezone.now()
+    make_course(people)  # without sessions: nothing to hand over
+    session = make_session(people)
+
+    def duties() -> list[Duty]:
+        return [duty for duty in list_open_duties(people.alliance, people.host, now) if duty.key.startswith("course:")]
+
+    (duty,) = duties()
+    assert (duty.key, duty.needs_successor) == (f"course:{session.course.code}", True)
+    assert duty.hand_over is not None
+    duty.hand_over(people.member, actor=people.secretary, at=now)
+    session.course.refresh_from_db()
+    assert session.course.host == people.member
+    assert duties() == []
 
 
 # ---------------------------------------------------------------------------------------------------------------- sessions
