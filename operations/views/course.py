@@ -202,6 +202,7 @@ def _session_rows(request: HttpRequest, course: Course) -> list[dict[str, Any]]:
                 "may_leave": coming and place is not None,
                 "may_open": runs and session.state == SessionState.PLANNED and session.starts_at > now,
                 "may_edit": runs and session.state in EDITABLE,
+                "has_begun": session.state == SessionState.OPEN and not coming,
                 "sees_sheet": sees_sheet,
             }
         )
@@ -492,7 +493,8 @@ def _sheet(
     marking = works and begun and session.state in {SessionState.OPEN, SessionState.HELD}
     assessing = works and session.state == SessionState.HELD and session.course.is_assessed
     chosen = typed or {}
-    rows, waiting = [], []
+    rows: list[dict[str, Any]] = []
+    waiting = []
     for row in session.enrolments.all():
         if row.state == EnrolmentState.WAITING:
             waiting.append(row)
@@ -530,6 +532,8 @@ def _sheet(
         "may_hold": works and begun and session.state == SessionState.OPEN,
         "may_edit": runs and session.state in EDITABLE,
         "not_begun": session.state == SessionState.OPEN and not begun,
+        "has_begun": session.state == SessionState.OPEN and begun,
+        "is_marked": bool(rows) and all(row["enrolment"].attendance for row in rows),
     }
     return render(request, "operations/session_detail.html", context, status=refusal.status if refusal else 200)
 

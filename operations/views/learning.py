@@ -71,6 +71,9 @@ def portal_learning(request: HttpRequest) -> HttpResponse:
     learns = can(request.user, ENROL, alliance)
     certificates = list_own_certificates(alliance, request.user)
     mine = own_institutions(request.user, alliance, at=now)
+    hosted: list[Any] = list_hosted(alliance, mine) if mine else []
+    for session in hosted:
+        session.has_begun = session.state == SessionState.OPEN and session.starts_at <= now
     context = {
         **learning_frame(request),
         "page": page,
@@ -99,7 +102,7 @@ def portal_learning(request: HttpRequest) -> HttpResponse:
         "certificates": [{"certificate": one, "state": state_of(one, today)} for one in certificates],
         "credits": valid_credits(certificates, today),
         "paths": [stand_on(path, certificates, today) for path in list_paths(alliance, offered_only=True)],
-        "hosted": list_hosted(alliance, mine) if mine else [],
+        "hosted": hosted,
     }
     return render(request, "operations/portal_learning.html", context)
 
@@ -156,7 +159,6 @@ def certificate_detail(request: HttpRequest, code: str) -> HttpResponse:
         "owns": owns,
         "may_revoke": certificate.revoked_at is None and can(request.user, REVOKE_CERTIFICATE, certificate),
         "verify_address": absolute_url(alliance, "certificate_verify", {}),
-        "verify_query": f"?code={certificate.code}",
     }
     return render(request, "operations/certificate_detail.html", context)
 
