@@ -320,3 +320,20 @@ class KindFieldType(TextChoices):
     DATE = "date", pgettext_lazy("a field of a product kind", "day")
     CHOICE = "choice", _("one of a list")
     URL = "url", pgettext_lazy("a field of a product kind", "web address")
+
+
+class PathState(TextChoices):
+    """How far a person is on a learning path; it follows from valid certificates and is stored nowhere."""
+
+    NOT_BEGUN = "not_begun", pgettext_lazy("a learning path", "not begun")
+    UNDER_WAY = "under_way", pgettext_lazy("a learning path", "under way")
+    REACHED = "reached", pgettext_lazy("a learning path", "reached")
+
+
+class CertificateState(TextChoices):
+    """What the verification of a certificate says; it follows from its dates."""
+
+    VALID = "valid", pgettext_lazy("a certificate", "valid")
+    EXPIRED = "expired", pgettext_lazy("a certificate", "expired")
+    REVOKED = "revoked", pgettext_lazy("a certificate", "revoked")
+    UNKNOWN = "unknown", pgettext_lazy("a certificate", "unknown")

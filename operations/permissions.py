@@ -25,7 +25,7 @@ from alliance.kernel.permissions import (
 )
 from groups.choices import GroupKind, SeatRole
 from operations.choices import PieceState, ProductState, ProjectRole
-from operations.models import Product, ProductFile, ProductShare, Project
+from operations.models import Certificate, Course, Enrolment, Product, ProductFile, ProductShare, Project
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -479,3 +479,97 @@ def is_in_project(actor: Any, permission: str, record: Any) -> bool:
 
 
 share_checks.register("operations.project", is_in_project)
+
+# --------------------------------------------------------------------------------------------------------------- learning
+
+
+@dataclass(frozen=True, slots=True)
+class WhileOffered:
+    """A holder who has a permission only while the course or path is offered."""
+
+    holder: Holder
+
+    def holds(self, grants: frozenset[Grant], record: Any) -> bool:
+        """Whether it is offered and the holder fits."""
+        return bool(getattr(record, "is_offered", False)) and self.holder.holds(grants, record)
+
+    def describe(self) -> StrOrPromise:
+        """The holder in words."""
+        return self.holder.describe()
+
+
+_LEARNERS = InInstitution("", _ANY, _("people of a member institution"))
+_LEARNER = ByName(_("the person who learnt"))
+_COURSE_HOST = InInstitution("host_id", _ANY, _("people of the institution that holds the course"))
+_SESSION_HOST = InInstitution("course.host_id", _ANY, _("people of the institution that holds the course"))
+
+VIEW_LEARNING: Final = declare(
+    "operations.view_learning",
+    _("see every course and learning path"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+"""Asked with the alliance as the record."""
+VIEW_OFFERS: Final = declare(
+    "operations.view_offers",
+    _("see what there is to learn"),
+    _LEARNERS,
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+"""Asked with the alliance as the record."""
+VIEW_COURSE: Final = declare(
+    "operations.view_course",
+    _("read this course"),
+    WhileOffered(_LEARNERS),
+    _COURSE_HOST,
+    _LEARNER,
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+RUN_COURSES: Final = declare("operations.run_courses", _("draft courses and plan their sessions"), *SECRETARIAT)
+HOLD_SESSION: Final = declare(
+    "operations.hold_session", _("note attendance and results of this session"), _SESSION_HOST, *SECRETARIAT
+)
+"""Asked with the session (CourseSession) as the record."""
+VIEW_SHEET: Final = declare(
+    "operations.view_sheet",
+    _("see who is enrolled in this session"),
+    _SESSION_HOST,
+    *SECRETARIAT,
+    InAlliance(AllianceRole.AUDITOR),
+)
+"""Asked with the session (CourseSession) as the record."""
+ENROL: Final = declare("operations.enrol", _("enrol in a course"), _LEARNERS)
+"""Asked with the alliance as the record; the action asks for which active institution."""
+RUN_PATHS: Final = declare("operations.run_paths", _("draft learning paths"), *SECRETARIAT)
+VIEW_CERTIFICATES: Final = declare(
+    "operations.view_certificates", _("see every certificate"), *SECRETARIAT, InAlliance(AllianceRole.AUDITOR)
+)
+"""Asked with the alliance as the record."""
+VIEW_CERTIFICATE: Final = declare(
+    "operations.view_certificate", _("open this certificate"), _LEARNER, *SECRETARIAT, InAlliance(AllianceRole.AUDITOR)
+)
+NAME_ON_CERTIFICATE: Final = declare(
+    "operations.name_on_certificate", _("decide whether the public page names the person"), _LEARNER
+)
+REVOKE_CERTIFICATE: Final = declare("operations.revoke_certificate", _("revoke this certificate"), *SECRETARIAT)
+
+
+def is_learner(actor: Any, permission: str, record: Any) -> bool:
+    """Whether a person has a permission because they took the course, or earned the certificate."""
+    if not actor.is_active:
+        return False
+    if isinstance(record, Certificate) and permission in {VIEW_CERTIFICATE, NAME_ON_CERTIFICATE}:
+        return bool(record.enrolment.user_id == actor.pk)
+    if isinstance(record, Course) and permission == VIEW_COURSE and record.pk is not None:
+        return Enrolment.objects.filter(
+            alliance_id=record.alliance_id, session__course_id=record.pk, user_id=actor.pk
+        ).exists()
+    return False
+
+
+share_checks.register("operations.learning", is_learner)

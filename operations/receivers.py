@@ -27,7 +27,9 @@ from operations import (  # noqa: F401 - register themselves
     words,  # noqa: F401 - names acts and records for the audit log
 )
 from operations.actions.aggregation import AGGREGATE_JOB, run_aggregation
+from operations.actions.course import change_course
 from operations.actions.demo import load
+from operations.actions.demo_learning import load as load_learning
 from operations.actions.demo_parts import load_kinds
 from operations.actions.demo_pieces import load_pieces
 from operations.actions.demo_pipeline import load_rules
@@ -42,11 +44,13 @@ from operations.actions.workbook import EVIDENCE_PURPOSE
 from operations.choices import ProductState, ReferenceKind
 from operations.gates import Gate, add_gate
 from operations.models import PilotFeedback, WorkbookEntry
-from operations.permissions import START_PIECE, VIEW_KINDS, VIEW_PIPELINE, VIEW_PROJECTS
+from operations.permissions import START_PIECE, VIEW_KINDS, VIEW_LEARNING, VIEW_OFFERS, VIEW_PIPELINE, VIEW_PROJECTS
 from operations.selectors import evidence, gates  # noqa: F401 - register themselves
 from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
+from operations.selectors.learning import calendar_of_sessions, count_open_sessions
+from operations.selectors.learning import duty_provider as course_duties
 from operations.selectors.piece import count_open_pieces, missing_checks
 from operations.selectors.pilot_calendar import calendar_of_pilots
 from operations.selectors.point import (
@@ -709,3 +713,112 @@ texts.register(
         icon="package-check",
     ),
 )
+
+# --------------------------------------------------------------------------------------------------------------- learning
+
+texts.register(
+    "session_moved_up",
+    Text(
+        title=_("You have a place now: %(title)s"),
+        body=_("Somebody gave theirs up. The session begins on %(day)s. Give the place up in time if you cannot come."),
+        verb=_("Open"),
+        icon="graduation-cap",
+    ),
+)
+texts.register(
+    "session_changed",
+    Text(
+        title=_("Time or place has changed: %(title)s"),
+        body=_("The session begins on %(day)s. Give your place up in time if you cannot come."),
+        verb=_("Open"),
+        icon="calendar-clock",
+    ),
+)
+texts.register(
+    "session_cancelled",
+    Text(
+        title=_("A session was cancelled: %(title)s"),
+        body=_("It was to begin on %(day)s. The reason: %(reason)s"),
+        verb=_("Open"),
+        icon="circle-x",
+    ),
+)
+texts.register(
+    "session_hold",
+    Text(
+        title=_("Who was there: %(title)s"),
+        body=_("The session of %(day)s is over. Note the attendance, then close the session as held."),
+        verb=_("Note attendance"),
+        icon="clipboard-check",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "session_assess",
+    Text(
+        title=_("Who passed: %(title)s"),
+        body=_("Those who came to the session of %(day)s wait for their results; credits follow from them."),
+        verb=_("Note results"),
+        icon="graduation-cap",
+        holds_up=True,
+    ),
+)
+texts.register(
+    "course_not_passed",
+    Text(
+        title=_("Not passed: %(title)s"),
+        body=_("The session began on %(day)s. Ask the institution that holds the course when you can try again."),
+        verb=_("Open"),
+        icon="graduation-cap",
+    ),
+)
+texts.register(
+    "certificate_issued",
+    Text(
+        title=_("Certificate earned: %(title)s"),
+        body=_("It gives %(credits)s learning credits. Anybody can verify it by its code."),
+        verb=_("Open the certificate"),
+        icon="award",
+    ),
+)
+texts.register(
+    "certificate_revoked",
+    Text(title=_("Certificate revoked: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="circle-off"),
+)
+texts.register(
+    "certificate_expiring",
+    Text(
+        title=_("Your certificate lapses: %(title)s"),
+        body=_("It is valid to %(day)s. Take the course again in time, or your learning paths fall back."),
+        verb=_("Open"),
+        icon="award",
+        can_dismiss=True,
+    ),
+)
+
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="operate",
+        key="learning",
+        label=pgettext_lazy("navigation", "Learning"),
+        url_name="course_list",
+        icon="graduation-cap",
+        order=30,
+        permission=VIEW_LEARNING,
+        count=count_open_sessions,
+    )
+)
+navigation.add(
+    NavigationEntry(
+        area="portal",
+        key="learning",
+        label=pgettext_lazy("navigation", "Learning"),
+        url_name="portal_learning",
+        order=47,
+        permission=VIEW_OFFERS,
+    )
+)
+calendar.providers.register("operations.sessions", calendar_of_sessions)
+duty_providers.register("courses", course_duties(change_course))
+demo.loaders.register("operations.learning", load_learning)

@@ -79,3 +79,14 @@ DELIVERABLE_DRAFTED: Final = "operations.deliverable_drafted"
 
 PILOT_REOPENED: Final = "operations.pilot_reopened"
 """A closed round takes answers again. Payload: ``product`` (code), ``round``, ``turn``."""
+
+SESSION_HELD: Final = "operations.session_held"
+"""A session of a course was held. Payload: ``session_id`` (primary key), ``course`` (code), ``session`` (number), ``institution``
+(code of the host), ``attended`` (people present or partly present), ``credits`` (of the course, decimal as text), ``held_on`` (day)."""
+
+COURSE_PASSED: Final = "operations.course_passed"
+"""Somebody earned the credits of a course; owed once for each enrolment. Payload: ``enrolment`` (primary key), ``course`` (code),
+``session`` (number), ``institution`` (code, for which the person learnt), ``credits`` (decimal as text), ``earned_on`` (day)."""
+
+CERTIFICATE_REVOKED: Final = "operations.certificate_revoked"
+"""Earned credits were taken back. Payload: as when they were earned."""

@@ -13,8 +13,11 @@ from alliance.choices import AuditVia
 from alliance.kernel import context, faults, tenancy
 from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
+from operations.actions.certificate import REMIND_BEFORE, remind_of_expiry
+from operations.actions.course import ask_to_hold
 from operations.actions.project import note_late_milestones
 from operations.actions.workflow import advance_pilot
+from operations.selectors.learning import list_lapsing_ids, list_past_open_ids
 from operations.selectors.pilot import list_active_pilot_ids
 from operations.selectors.project import list_running_ids
 
@@ -102,3 +105,39 @@ def note_late(alliance: Alliance) -> int:
     """Ask about the milestones of one alliance whose day has passed; returns how many were told now."""
     now = timezone.now()
     return sum(note_late_milestones(alliance, pk, at=now) for pk in list_running_ids(alliance, now))
+
+
+@periodic("operations.keep_all_learning")
+def keep_all_learning() -> None:
+    """Each hour: one task per alliance."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        keep_learning.delay(alliance_id)
+
+
+@shared_task(name="operations.keep_learning")
+def keep_learning(alliance_id: int) -> int:
+    """Remind of certificates that lapse and ask for attendance that is missing, each in a transaction of its own.
+
+    A process that dies on the way leaves what it told; the next run tells the rest and nothing twice.
+
+    Returns:
+        How many people and institutions were told now.
+    """
+    token = context.current.set(context.ActContext(via=AuditVia.TASK))
+    try:
+        with tenancy.acting_in(alliance_id):
+            alliance = Alliance.objects.filter(pk=alliance_id).first()
+            now = timezone.now()
+            lapsing = list_lapsing_ids(alliance, at=now, before=REMIND_BEFORE) if alliance is not None else []
+            past = list_past_open_ids(alliance, at=now) if alliance is not None else []
+        if alliance is None:
+            logger.info("learning of a removed alliance", extra={"alliance_id": alliance_id})
+            return 0
+        told = 0
+        for act, pk in [*((remind_of_expiry, pk) for pk in lapsing), *((ask_to_hold, pk) for pk in past)]:
+            with tenancy.acting_in(alliance):
+                told += act(alliance, pk, at=timezone.now())
+            faults.point("learning.told")
+        return told
+    finally:
+        context.current.reset(token)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from operations.choices import PieceState, PilotState, ProductState, ProjectState, TaskState
+from operations.choices import PieceState, PilotState, ProductState, ProjectState, SessionState, TaskState
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -352,3 +352,28 @@ TASK_TRANSITIONS: Final = (BEGIN_TASK, COMPLETE_TASK, RESET_TASK, DROP_TASK)
 
 name_states([(state.value, state.label) for state in (ProjectState.RUNNING, ProjectState.FINISHED, ProjectState.STOPPED)])
 name_states([(state.value, state.label) for state in (TaskState.TO_DO, TaskState.DOING, TaskState.DROPPED)])
+
+# --------------------------------------------------------------------------------------------------------------- learning
+
+OPEN_SESSION: Final = Transition(
+    name="open_session",
+    label=_("Open for enrolment"),
+    sources=frozenset({SessionState.PLANNED}),
+    target=SessionState.OPEN,
+    permission="operations.run_courses",
+)
+HOLD_SESSION: Final = Transition(
+    name="hold_session",
+    label=_("Close as held"),
+    sources=frozenset({SessionState.OPEN}),
+    target=SessionState.HELD,
+    permission="operations.hold_session",
+)
+CANCEL_SESSION: Final = Transition(
+    name="cancel_session",
+    label=_("Cancel the session"),
+    sources=frozenset({SessionState.PLANNED, SessionState.OPEN}),
+    target=SessionState.CANCELLED,
+    permission="operations.run_courses",
+)
+SESSION_TRANSITIONS: Final = (OPEN_SESSION, HOLD_SESSION, CANCEL_SESSION)

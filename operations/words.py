@@ -107,3 +107,31 @@ name_verbs(
     }
 )
 name_records({"operations.kindform": pgettext_lazy("audit log", "form of a product kind")})
+name_verbs(
+    {
+        "assess": pgettext_lazy("audit log", "note a result"),
+        "certificate_expiring": pgettext_lazy("audit log", "remind of a certificate that lapses"),
+        "change_course": pgettext_lazy("audit log", "change a course"),
+        "change_path": pgettext_lazy("audit log", "change a learning path"),
+        "change_session": pgettext_lazy("audit log", "change a session"),
+        "draft_course": pgettext_lazy("audit log", "draft a course"),
+        "draft_path": pgettext_lazy("audit log", "draft a learning path"),
+        "enrol": pgettext_lazy("audit log", "enrol in a session"),
+        "issue_certificate": pgettext_lazy("audit log", "issue a certificate"),
+        "leave_session": pgettext_lazy("audit log", "give up a place in a session"),
+        "mark_attendance": pgettext_lazy("audit log", "note attendance"),
+        "move_up": pgettext_lazy("audit log", "move up from the waiting list"),
+        "name_on_certificate": pgettext_lazy("audit log", "decide whether a certificate names the person"),
+        "plan_session": pgettext_lazy("audit log", "plan a session"),
+        "revoke_certificate": pgettext_lazy("audit log", "revoke a certificate"),
+    }
+)
+name_records(
+    {
+        "operations.course": pgettext_lazy("audit log", "course"),
+        "operations.coursesession": pgettext_lazy("audit log", "session of a course"),
+        "operations.enrolment": pgettext_lazy("audit log", "enrolment"),
+        "operations.certificate": pgettext_lazy("audit log", "certificate"),
+        "operations.learningpath": pgettext_lazy("audit log", "learning path"),
+    }
+)

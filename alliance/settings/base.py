@@ -297,6 +297,8 @@ RATE_LIMITS = {
     "search_anonymous": "30 per minute",
     "calendar_feed": "60 per hour",
     "calendar_network": "600 per hour",
+    "certificate_check": "1200 per hour",
+    "certificate_network": "60 per hour",
     "export": "5 per hour",
 }
 

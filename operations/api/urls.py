@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from operations.api import parts, pieces, pilots, points, products, projects, workbook, writes
+from operations.api import learning, parts, pieces, pilots, points, products, projects, workbook, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
@@ -29,4 +29,17 @@ urlpatterns = [
     ),
     path("projects/", projects.ProjectList.as_view(), name="api_project_list"),
     path("projects/<str:code>/", projects.ProjectDetail.as_view(), name="api_project_detail"),
+    path("courses/", learning.CourseList.as_view(), name="api_course_list"),
+    path("courses/<str:code>/", learning.CourseDetail.as_view(), name="api_course_detail"),
+    path("courses/<str:code>/sessions/<int:number>/", learning.SessionDetail.as_view(), name="api_course_session_detail"),
+    path("courses/<str:code>/sessions/<int:number>/enrol/", learning.EnrolmentWrite.as_view(), name="api_session_enrol"),
+    path("courses/<str:code>/sessions/<int:number>/leave/", learning.EnrolmentLeave.as_view(), name="api_session_leave"),
+    path("course-sessions/", learning.SessionList.as_view(), name="api_course_session_list"),
+    path("learning-paths/", learning.PathList.as_view(), name="api_learning_path_list"),
+    path("learning-paths/<str:code>/", learning.PathDetail.as_view(), name="api_learning_path_detail"),
+    path("enrolments/", learning.EnrolmentList.as_view(), name="api_enrolment_list"),
+    path("enrolments/<int:number>/", learning.EnrolmentDetail.as_view(), name="api_enrolment_detail"),
+    path("certificates/", learning.CertificateList.as_view(), name="api_certificate_list"),
+    path("certificates/<str:code>/", learning.CertificateDetail.as_view(), name="api_certificate_detail"),
+    path("certificates/<str:code>/verification/", learning.Verification.as_view(), name="api_certificate_verification"),
 ]

@@ -53,9 +53,13 @@ from members.api.resources import RESOURCE
 from members.choices import ConsentLevel, ResourceAudience
 from members.models import Application, ElementSupply, Expert, ExpertSkill, FactMark, Institution, Resource
 from operations.actions.snapshot import take_snapshot
+from operations.api.learning import PATH as LEARNING_PATH
 from operations.api.products import PRODUCT
 from operations.choices import PilotState, ProductState, SnapshotOccasion
 from operations.models import (
+    Course,
+    LearningPath,
+    LearningPathCourse,
     Piece,
     Pilot,
     Product,
@@ -102,6 +106,7 @@ CASES = [
     Case("api_directive_list", "api_directive_detail", DIRECTIVE, "directives:read"),
     Case("api_received_directive_list", "api_received_directive_detail", RECEIVED, "directives:read"),
     Case("api_product_list", "api_product_detail", PRODUCT, "products:read"),
+    Case("api_learning_path_list", "api_learning_path_detail", LEARNING_PATH, "courses:read"),
     Case("api_entry_list", "api_entry_detail", ENTRY, "catalogue:read"),
     Case("api_listing_list", "api_listing_detail", LISTING, "listings:read"),
     Case("api_objective_list", "api_objective_detail", OBJECTIVE, "objectives:read"),
@@ -116,6 +121,10 @@ ELSEWHERE = {
     "WorkbookEntry": "tests/operations/test_workbook_api.py",
     "PilotRound": "tests/operations/test_pilots_api.py",
     "Project": "tests/operations/test_projects_api.py",
+    "Course": "tests/operations/test_learning_api.py",
+    "CourseSession": "tests/operations/test_learning_api.py",
+    "Enrolment": "tests/operations/test_learning_api.py",
+    "Certificate": "tests/operations/test_learning_api.py",
     "ProductVersion": "tests/operations/test_product_parts_views.py",
     "ProductFile": "tests/operations/test_product_parts_views.py",
     "Contribution": "tests/operations/test_product_parts_views.py",
@@ -216,6 +225,25 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
             fill_group(group, institutions[0], mark)
         make_promises(alliance, institutions, count, mark=mark)
         for number in range(count):
+            course = Course.objects.create(
+                alliance=alliance,
+                code=f"CR-{number:03d}",
+                form="training",
+                title_en=f'{mark}Course "{number}"',
+                credits=Decimal("1.50"),
+                host=institutions[0],
+                created_at=AT,
+            )
+            path = LearningPath.objects.create(
+                alliance=alliance,
+                code=f"LP-{number:02d}",
+                title_en=f"{mark}Path {number}",
+                title_zh="学习路径" if number % 2 else "",
+                credits_needed=Decimal("1.50"),
+                created_at=AT + timedelta(minutes=number // 2),
+            )
+            for place in range(number % 2):
+                LearningPathCourse.objects.create(alliance=alliance, path=path, course=course, position=place)
             product = Product.objects.create(
                 alliance=alliance,
                 code=f"P-{number:03d}",

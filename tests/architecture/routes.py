@@ -48,8 +48,13 @@ from members.models import (
     ResourceBooking,
 )
 from operations.models import (
+    Certificate,
+    Course,
+    CourseSession,
     Deliverable,
+    Enrolment,
     FeedbackPoint,
+    LearningPath,
     Milestone,
     Piece,
     Pilot,
@@ -1386,12 +1391,114 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 404 403 403 403 404 403 200 404 404 404 404",
         "POST": "302 404 403 403 403 404 403 422 404 404 404 404",
     },
+    "tenant:course_list": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:course_new": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:certificate_list": {
+        "GET": "302 403 200 200 403 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:path_list": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:path_new": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:path_edit": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:portal_learning": {
+        "GET": "302 403 200 200 200 403 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:course_detail": {
+        "GET": "302 404 200 200 200 404 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:course_edit": {
+        "GET": "302 404 200 200 403 404 403 403 403 403 403 403",
+        "POST": "302 404 422 422 403 404 403 403 403 403 403 403",
+    },
+    "tenant:session_new": {
+        "GET": "302 404 200 200 403 404 403 403 403 403 403 403",
+        "POST": "302 404 422 422 403 404 403 403 403 403 403 403",
+    },
+    "tenant:session_detail": {
+        "GET": "302 404 200 200 404 404 200 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:session_edit": {
+        "GET": "302 404 200 200 403 404 403 403 403 403 403 403",
+        "POST": "302 404 422 422 403 404 403 403 403 403 403 403",
+    },
+    "tenant:session_open": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 302 302 403 404 403 403 403 403 403 403",
+    },
+    "tenant:session_hold": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 302 302 404 404 403 302 404 404 404 404",
+    },
+    "tenant:session_cancel": {
+        "GET": "302 404 200 200 403 404 403 403 403 403 403 403",
+        "POST": "302 404 422 422 403 404 403 403 403 403 403 403",
+    },
+    "tenant:session_enrol": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 403 403 403 403 403 403 422 422 422 422 422",
+    },
+    "tenant:session_leave": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 403 403 403 403 403 302 302 302 302 302",
+    },
+    "tenant:session_attendance": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 409 409 404 404 403 409 404 404 404 404",
+    },
+    "tenant:session_assess": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 409 409 404 404 403 409 404 404 404 404",
+    },
+    "tenant:certificate_verify": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:certificate_detail": {
+        "GET": "302 404 200 200 404 404 200 404 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:certificate_naming": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 403 403 404 404 403 404 404 404 404 404",
+    },
+    "tenant:certificate_revoke": {
+        "GET": "302 404 200 200 404 404 403 404 404 404 404 404",
+        "POST": "302 404 422 422 404 404 403 404 404 404 404 404",
+    },
+    "tenant:api_course_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_course_detail": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_course_session_detail": {"GET": "401 403 200 200 200 403 200 404 404 404 404 404"},
+    "tenant:api_session_enrol": {"POST": "401 403 403 403 403 403 403 422 422 422 422 422"},
+    "tenant:api_session_leave": {"POST": "401 403 403 403 403 403 403 409 409 409 409 409"},
+    "tenant:api_course_session_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_learning_path_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_learning_path_detail": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_enrolment_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_enrolment_detail": {"GET": "401 403 404 404 404 403 404 404 404 404 404 404"},
+    "tenant:api_certificate_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_certificate_detail": {"GET": "401 403 404 404 404 403 404 404 404 404 404 404"},
+    "tenant:api_certificate_verification": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
 }
 SCOPE_OPENS: dict[str, set[str]] = {
     "experts:read": {"api_expert_list"},
     "motions:read": {"api_motion_list"},
     "resources:read": {"api_resource_list"},
-    "*": {"api_docs", "api_log_head", "api_problem_list", "api_schema"},
+    "*": {"api_certificate_verification", "api_docs", "api_log_head", "api_problem_list", "api_schema"},
     "institutions:read": {"api_institution_detail", "api_institution_list"},
     "charter:read": {"api_charter_list"},
     "responsibilities:read": {"api_responsibility_detail", "api_responsibility_list"},
@@ -1406,6 +1513,13 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_minutes_list",
     },
     "projects:read": {"api_project_list"},
+    "courses:read": {
+        "api_course_detail",
+        "api_course_list",
+        "api_course_session_list",
+        "api_learning_path_detail",
+        "api_learning_path_list",
+    },
     "products:read": {
         "api_piece_list",
         "api_pilot_list",
@@ -1444,6 +1558,10 @@ _RESOURCE = {"code": column(Resource, "code")}
 _APPLICATION = {"code": column(Application, "code")}
 _LINK = {"token": "unknown-token"}
 _PROJECT = {"code": column(Project, "code")}
+_COURSE = {"code": column(Course, "code")}
+_SESSION = {**_COURSE, "number": column(CourseSession, "number")}
+_PATH = {"code": column(LearningPath, "code")}
+_CERTIFICATE = {"code": column(Certificate, "code")}
 
 OBJECTS: dict[str, dict[str, Any]] = {
     # Admission, standing, exit
@@ -1740,6 +1858,24 @@ OBJECTS: dict[str, dict[str, Any]] = {
     },
     **{f"project_hours_{verb}": {**_PROJECT, "entry": column(WorkHours, "pk")} for verb in ("confirm", "strike")},
     "calendar_feed": {"token": "unknown-token"},
+    # Learning
+    **dict.fromkeys(("course_detail", "course_edit", "session_new", "api_course_detail"), _COURSE),
+    **dict.fromkeys(
+        (
+            *(f"session_{verb}" for verb in ("detail", "edit", "open", "hold", "cancel", "enrol", "leave", "attendance")),
+            *("session_assess", "api_course_session_detail", "api_session_enrol", "api_session_leave"),
+        ),
+        _SESSION,
+    ),
+    **dict.fromkeys(("path_edit", "api_learning_path_detail"), _PATH),
+    **dict.fromkeys(
+        (
+            *(f"certificate_{verb}" for verb in ("detail", "naming", "revoke")),
+            *("api_certificate_detail", "api_certificate_verification"),
+        ),
+        _CERTIFICATE,
+    ),
+    "api_enrolment_detail": {"number": column(Enrolment, "pk")},
 }
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 
@@ -1774,5 +1910,6 @@ WITHOUT_OBJECT = {
     "invitation_accept": "the token is the key, whatever the role",
     "rating_confirm": "the token is the key, whatever the role",
     "calendar_feed": "the token is the key, whatever the role",
+    "api_certificate_verification": "says of any code whether it is known here; a code of another alliance is not",
 }
 """Routes whose identifiers belong to no record of an alliance, with the reason."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from alliance.kernel import tenancy
 from alliance.kernel.fields import AllianceKey
 from alliance.models import Alliance, User
+from operations.actions.certificate import new_code
 
 _numbers = itertools.count(1)
 
@@ -34,6 +35,7 @@ SPECIAL: dict[str, Any] = {
     "operations.ProjectTask.ends_on": "2030-01-01",
     "operations.TaskLink.after": ANOTHER,
     "operations.CourseSession.ends_at": "2030-01-01T00:00:00Z",
+    "operations.Certificate.code": new_code,  # a code of another shape is read as none
     "operations.Tariff.points": {"product_released": "10"},
     "operations.Tariff.settled_by": None,
     "operations.WorkHours.confirmed_by": None,
@@ -157,11 +159,10 @@ def _value(
 ) -> Any:
     number = next(_numbers)
     if (special := f"{model._meta.label}.{field.name}") in SPECIAL:
-        return (
-            _another(field.remote_field.model, alliance, person, made, text)
-            if SPECIAL[special] is ANOTHER
-            else SPECIAL[special]
-        )
+        value = SPECIAL[special]
+        if value is ANOTHER:
+            return _another(field.remote_field.model, alliance, person, made, text)
+        return value() if callable(value) else value
     if isinstance(field, models.ForeignKey):
         target = field.remote_field.model
         if target is Alliance:

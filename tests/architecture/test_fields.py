@@ -39,6 +39,7 @@ from operations.actions.workbook import Entry, write_entry
 from operations.choices import ProductState
 from operations.models import (
     CriterionScore,
+    Enrolment,
     FeedbackPoint,
     PilotFeedback,
     PilotParticipant,
@@ -51,6 +52,7 @@ from tests.conftest import ClientFor, TenantClient
 from tests.factories.alliance import address, make_alliance, make_member
 from tests.factories.api import bearer
 from tests.factories.charter import make_responsibility
+from tests.factories.learning import enrol_all, make_learning_cast, make_session
 from tests.factories.meetings import LATER, begin, convene, make_body
 from tests.factories.motions import make_open, make_voters
 from tests.factories.operations import (
@@ -131,6 +133,19 @@ def _workbook_strike(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     site, person = cast.firms[0], cast.testers[0]
     write_entry(cast.alliance, product.code, institution_id=site.pk, entry=note, actor=person, at=timezone.now())
     return {"code": product.code, "key": str(note.key)}, person, {"institution": site.code, "reason": "Wrong loom"}
+
+
+def _enrol(cast: Cast) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    people = make_learning_cast(cast.alliance)
+    session = make_session(people)
+    return {"code": session.course.code, "number": 1}, people.learner, {"institution": people.member.code}
+
+
+def _leave_session(cast: Cast) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    people = make_learning_cast(cast.alliance)
+    session = make_session(people)
+    enrol_all(people, session, people.learner)
+    return {"code": session.course.code, "number": 1}, people.learner, {}
 
 
 def _point_answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
@@ -325,6 +340,8 @@ FIELDS: dict[str, Row] = {
         _workbook_entry,
     ),
     "api_workbook_entry_strike": Row(frozenset({"institution", "reason"}), (WorkbookEntry,), _workbook_strike),
+    "api_session_enrol": Row(frozenset({"institution"}), (Enrolment,), _enrol),
+    "api_session_leave": Row(frozenset(), (Enrolment,), _leave_session),
     "api_meeting_answer": Row(frozenset({"institution", "coming", "person", "note"}), (Attendance,), _meeting_answer),
     "api_action_outcome": Row(frozenset({"outcome"}), (MeetingAction,), _action_outcome),
     "api_rating_list": Row(frozenset({"score", "client_kind", "comment", "email", "language"}), (Rating,), _rating),

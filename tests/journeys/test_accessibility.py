@@ -150,6 +150,7 @@ PAGES: dict[str, dict[str, Seen]] = {
             "member_directory",
             "public_member",
             "public_expert_list",
+            "certificate_verify",
             "about",
             "log_page",
         )
@@ -232,6 +233,17 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "institution_import_upload",
                 "institution_import_mapping",
                 "institution_import_detail",
+                "course_list",
+                "course_new",
+                "course_edit",
+                "session_new",
+                "session_edit",
+                "session_cancel",
+                "path_list",
+                "path_new",
+                "path_edit",
+                "certificate_list",
+                "certificate_revoke",
                 "expert_list",
                 "expert_new",
                 "expert_detail",
@@ -418,17 +430,34 @@ PAGES: dict[str, dict[str, Seen]] = {
             )
         },
         "project_milestone_reach": Seen(WISDOM, like="project_milestone"),
+        **{
+            route: Seen(ENTERPRISE) for route in ("portal_learning", "course_detail", "session_detail", "certificate_detail")
+        },
+        "session_enrol": Seen(ENTERPRISE, like="session_detail"),
     },
 }
 
 READ_TWICE: dict[str, tuple[str, ...]] = {
     "portal": ("product_detail",),
-    "console": ("inbox", "notification_list", "product_draft", "project_list", "project_detail"),
+    "console": (
+        "inbox",
+        "notification_list",
+        "product_draft",
+        "project_list",
+        "project_detail",
+        "course_detail",
+        "session_detail",
+    ),
 }
 """Routes that both areas show, each in its own frame."""
 
 FURTHER: dict[str, tuple[tuple[str, str, int], ...]] = {
-    "public": ((NOBODY, f"{HOME}listings/?side=demand", 200), (NOBODY, f"{HOME}nowhere/", 404), (NOBODY, "/", 200)),
+    "public": (
+        (NOBODY, f"{HOME}listings/?side=demand", 200),
+        (NOBODY, f"{HOME}certificates/?code=2345-6789-ABCD-EFGH", 200),
+        (NOBODY, f"{HOME}nowhere/", 404),
+        (NOBODY, "/", 200),
+    ),
     "account": (
         (NOBODY, "/accounts/login/", 200),
         (ENTERPRISE, "/accounts/profile/", 200),
@@ -457,6 +486,12 @@ NO_PAGE: dict[str, str] = {
             "project_deliverable_remove",
             "project_hours_confirm",
             "calendar_address_revoke",
+            "session_open",
+            "session_hold",
+            "session_leave",
+            "session_attendance",
+            "session_assess",
+            "certificate_naming",
         ),
         _POSTED,
     ),
