@@ -38,11 +38,12 @@ from operations.actions.product_file import PURPOSE as PRODUCT_FILE_PURPOSE
 from operations.actions.product_file import file_of
 from operations.actions.project import hand_over_project, leave_project
 from operations.actions.release import follow_conflicts
+from operations.actions.risk_trigger import note_late_milestone, note_low_pilot
 from operations.actions.workbook import EVIDENCE_PURPOSE
-from operations.choices import ProductState, ReferenceKind
+from operations.choices import PilotState, ProductState, ReferenceKind
 from operations.gates import Gate, add_gate
 from operations.models import PilotFeedback, WorkbookEntry
-from operations.permissions import START_PIECE, VIEW_KINDS, VIEW_PIPELINE, VIEW_PROJECTS
+from operations.permissions import START_PIECE, VIEW_KINDS, VIEW_PIPELINE, VIEW_PROJECTS, VIEW_RISKS
 from operations.selectors import evidence, gates  # noqa: F401 - register themselves
 from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
@@ -60,7 +61,8 @@ from operations.selectors.product import count_in_pipeline
 from operations.selectors.project import calendar_of_milestones, calendar_of_tasks, count_running, find_projects, next_days
 from operations.selectors.project import duty_provider as project_duties
 from operations.selectors.reference import PROVIDERS
-from operations.signals import PRODUCT_STATE_CHANGED
+from operations.selectors.risk import RISK_MATTER, count_high
+from operations.signals import MILESTONE_LATE, PILOT_DECIDED, PRODUCT_STATE_CHANGED
 from operations.transitions import BEGIN_PILOT, RELEASE
 
 if TYPE_CHECKING:
@@ -709,3 +711,90 @@ texts.register(
         icon="package-check",
     ),
 )
+
+# ------------------------------------------------------------------------------------------------------------------ risks
+
+texts.register(
+    "risk_owner",
+    Text(
+        title=_("Name who answers for a risk: %(title)s"),
+        body=_("Nobody looks after it yet."),
+        verb=_("Open"),
+        icon="shield",
+    ),
+)
+texts.register(
+    "risk_take_up",
+    Text(
+        title=_("You answer for a risk: %(title)s"),
+        body=_("Look at its grades, and plan what is done against it."),
+        verb=_("Open"),
+        icon="shield",
+    ),
+)
+texts.register(
+    "risk_review",
+    Text(
+        title=_("Review a risk: %(title)s"),
+        body=_("Its review was planned for %(due)s. Say what has changed, and when to look again."),
+        verb=_("Review"),
+        icon="shield",
+    ),
+)
+texts.register(
+    "risk_measure",
+    Text(
+        title=_("Due against a risk: %(what)s"),
+        body=_("Due on %(due)s, against “%(title)s”. Mark it as done, or agree on a new day."),
+        verb=_("Open"),
+        icon="shield",
+    ),
+)
+texts.register(
+    "risk_measure_given",
+    Text(
+        title=_("You do something against a risk: %(what)s"),
+        body=_("Until %(due)s, against “%(title)s”."),
+        verb=_("Open"),
+        icon="shield",
+    ),
+)
+texts.register(
+    "risk_accepted",
+    Text(title=_("A risk was accepted: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="shield"),
+)
+texts.register(
+    "risk_closed",
+    Text(title=_("A risk was closed: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="shield"),
+)
+texts.register(
+    "risk_reopened",
+    Text(title=_("A risk is open again: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="shield"),
+)
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="operate",
+        key="risks",
+        label=pgettext_lazy("navigation", "Risks"),
+        url_name="risk_list",
+        icon="shield",
+        order=60,
+        permission=VIEW_RISKS,
+        count=count_high,
+    )
+)
+matter_parties.register("risk", RISK_MATTER)
+
+
+@consumer(MILESTONE_LATE, "operations.risk_of_late_milestone")
+def open_risk_of_late_milestone(event: Event) -> None:
+    """A late milestone opens a risk, once for each promised day."""
+    note_late_milestone(event.alliance, event.payload["milestone"], event.payload["due_on"], at=timezone.now())
+
+
+@consumer(PILOT_DECIDED, "operations.risk_of_low_pilot")
+def open_risk_of_low_pilot(event: Event) -> None:
+    """A round that closed under its pass mark opens a risk."""
+    if event.payload["outcome"] == PilotState.FAILED:
+        note_low_pilot(event.alliance, event.payload["product"], event.payload["round"], at=timezone.now())

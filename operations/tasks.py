@@ -14,9 +14,12 @@ from alliance.kernel import context, faults, tenancy
 from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
 from operations.actions.project import note_late_milestones
+from operations.actions.risk import remind_of_risk
+from operations.actions.risk_trigger import scan_facts
 from operations.actions.workflow import advance_pilot
 from operations.selectors.pilot import list_active_pilot_ids
 from operations.selectors.project import list_running_ids
+from operations.selectors.risk import list_due_ids
 
 logger = logging.getLogger(__name__)
 
@@ -102,3 +105,18 @@ def note_late(alliance: Alliance) -> int:
     """Ask about the milestones of one alliance whose day has passed; returns how many were told now."""
     now = timezone.now()
     return sum(note_late_milestones(alliance, pk, at=now) for pk in list_running_ids(alliance, now))
+
+
+@periodic("operations.watch_all_risks")
+def watch_all_risks() -> None:
+    """Each hour: one task per alliance."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        watch_risks.delay(alliance_id)
+
+
+@tenant_task("operations.watch_risks")
+def watch_risks(alliance: Alliance) -> int:
+    """Open the risks that data speak of and ask for the reviews that are due in one alliance; returns how many acts it took."""
+    now = timezone.now()
+    opened = scan_facts(alliance, at=now)
+    return opened + sum(remind_of_risk(alliance, pk, at=now) for pk in list_due_ids(alliance, timezone.localdate(now)))

@@ -107,3 +107,18 @@ name_verbs(
     }
 )
 name_records({"operations.kindform": pgettext_lazy("audit log", "form of a product kind")})
+
+name_verbs(
+    {
+        "open_risk": pgettext_lazy("audit log", "note a risk"),
+        "change_risk": pgettext_lazy("audit log", "change a risk"),
+        "review_risk": pgettext_lazy("audit log", "review a risk"),
+        "add_risk_measure": pgettext_lazy("audit log", "plan something against a risk"),
+        "change_risk_measure": pgettext_lazy("audit log", "change what is done against a risk"),
+        "complete_risk_measure": pgettext_lazy("audit log", "do what was planned against a risk"),
+        "remove_risk_measure": pgettext_lazy("audit log", "take something planned against a risk out"),
+        "risk_review_due": pgettext_lazy("audit log", "ask for the review of a risk"),
+        "risk_measure_due": pgettext_lazy("audit log", "ask for what is done against a risk"),
+    }
+)
+name_records({"operations.risk": pgettext_lazy("audit log", "risk")})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from operations.api import parts, pieces, pilots, points, products, projects, workbook, writes
+from operations.api import parts, pieces, pilots, points, products, projects, risks, workbook, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
@@ -29,4 +29,6 @@ urlpatterns = [
     ),
     path("projects/", projects.ProjectList.as_view(), name="api_project_list"),
     path("projects/<str:code>/", projects.ProjectDetail.as_view(), name="api_project_detail"),
+    path("risks/", risks.RiskList.as_view(), name="api_risk_list"),
+    path("risks/<str:code>/", risks.RiskDetail.as_view(), name="api_risk_detail"),
 ]
