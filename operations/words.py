@@ -122,3 +122,20 @@ name_verbs(
     }
 )
 name_records({"operations.risk": pgettext_lazy("audit log", "risk")})
+
+name_verbs(
+    {
+        "award_points": pgettext_lazy("audit log", "award contribution points"),
+        "cancel_points": pgettext_lazy("audit log", "take contribution points back"),
+        "settle_points": pgettext_lazy("audit log", "compare the contribution points with their records"),
+        "propose_tariff": pgettext_lazy("audit log", "propose a tariff of contribution points"),
+        "publish_honours": pgettext_lazy("audit log", "publish an honours list"),
+    }
+)
+name_records(
+    {
+        "operations.contributionpoints": pgettext_lazy("audit log", "contribution points"),
+        "operations.tariff": pgettext_lazy("audit log", "tariff of contribution points"),
+        "operations.honourslist": pgettext_lazy("audit log", "honours list"),
+    }
+)

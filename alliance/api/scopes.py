@@ -22,6 +22,7 @@ SCOPES: dict[str, StrOrPromise] = {
     "consortia:read": _("read the technology consortia filed with the committee"),
     "products:read": _("read released products"),
     "projects:read": _("read projects that run or are finished, without people"),
+    "honours:read": _("read the published honours lists"),
     "catalogue:read": _("read the service catalogue with its latest feedback"),
     "listings:read": _("read published supply and demand listings"),
     "objectives:read": _("read objectives and their measurements"),

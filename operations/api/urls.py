@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from operations.api import parts, pieces, pilots, points, products, projects, risks, workbook, writes
+from operations.api import incentives, parts, pieces, pilots, points, products, projects, risks, workbook, writes
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
@@ -31,4 +31,9 @@ urlpatterns = [
     path("projects/<str:code>/", projects.ProjectDetail.as_view(), name="api_project_detail"),
     path("risks/", risks.RiskList.as_view(), name="api_risk_list"),
     path("risks/<str:code>/", risks.RiskDetail.as_view(), name="api_risk_detail"),
+    path("points/", incentives.PointsList.as_view(), name="api_points_list"),
+    path("tariffs/", incentives.TariffList.as_view(), name="api_tariff_list"),
+    path("tariffs/<str:code>/", incentives.TariffDetail.as_view(), name="api_tariff_detail"),
+    path("honours/", incentives.HonoursLists.as_view(), name="api_honours_list"),
+    path("honours/<str:code>/", incentives.HonoursDetail.as_view(), name="api_honours_detail"),
 ]
