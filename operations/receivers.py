@@ -32,6 +32,7 @@ from operations.actions.demo_parts import load_kinds
 from operations.actions.demo_pieces import load_pieces
 from operations.actions.demo_pipeline import load_rules
 from operations.actions.demo_projects import load as load_projects
+from operations.actions.demo_rewards import load_points, load_risks
 from operations.actions.demo_workbook import load_workbooks
 from operations.actions.incentive import follow_record, settle_ledger
 from operations.actions.piece import follow_product
@@ -811,6 +812,7 @@ navigation.add(
     )
 )
 matter_parties.register("risk", RISK_MATTER)
+demo.loaders.register("operations.risks", load_risks)
 
 
 @consumer(MILESTONE_LATE, "operations.risk_of_late_milestone")
@@ -881,6 +883,7 @@ navigation.add(
         permission=VIEW_OWN_POINTS,
     )
 )
+demo.loaders.register("operations.points", load_points)
 
 
 @consumer(PRODUCT_RELEASED, "operations.points_of_release")

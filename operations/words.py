@@ -127,7 +127,6 @@ name_verbs(
     {
         "award_points": pgettext_lazy("audit log", "award contribution points"),
         "cancel_points": pgettext_lazy("audit log", "take contribution points back"),
-        "settle_points": pgettext_lazy("audit log", "compare the contribution points with their records"),
         "propose_tariff": pgettext_lazy("audit log", "propose a tariff of contribution points"),
         "publish_honours": pgettext_lazy("audit log", "publish an honours list"),
     }

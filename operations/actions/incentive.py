@@ -101,14 +101,6 @@ def settle_ledger(alliance: Alliance, *, actor: User | None, at: datetime) -> Ou
         one = _write(alliance, act, find(alliance, ""), rows.select_related("institution"), rates, actor=actor, at=at)
         total.awarded += one.awarded
         total.cancelled += one.cancelled
-    if actor is not None:
-        record_audit(
-            alliance,
-            actor=actor,
-            verb="settle_points",
-            after={"awarded": total.awarded, "cancelled": total.cancelled},
-            at=at,
-        )
     return total
 
 

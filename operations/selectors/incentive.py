@@ -450,6 +450,11 @@ def list_honours(alliance: Alliance) -> QuerySet[HonoursList]:
     return HonoursList.objects.of(alliance).select_related("published_by").order_by("-year")
 
 
+def honours_years(alliance: Alliance) -> list[int]:
+    """Years with a published list, newest first; one query."""
+    return list(HonoursList.objects.of(alliance).order_by("-year").values_list("year", flat=True)[:100])
+
+
 def get_honours(alliance: Alliance, year: int) -> HonoursList:
     """The list of a year.
 

@@ -48,6 +48,7 @@ from operations.selectors.incentive import (
     get_honours,
     get_tariff,
     honours_rows,
+    honours_years,
     list_honours,
     list_rows,
     list_standings,
@@ -406,13 +407,13 @@ def honours_year(request: HttpRequest, year: int) -> HttpResponse:
 def honours_public(request: AllianceRequest, year: int | None = None) -> HttpResponse:
     """The published honours list of a year, of the newest one without a year."""
     request.nav_key = "members"
-    lists = list(list_honours(request.alliance).only("year", "alliance")[:100])
-    if year is None and not lists:
-        return render(request, "operations/honours_public.html", {"kept": None, "rows": [], "lists": []})
-    kept = get_honours(request.alliance, year if year is not None else lists[0].year)
+    years = honours_years(request.alliance)
+    if year is None and not years:
+        return render(request, "operations/honours_public.html", {"kept": None, "rows": [], "years": []})
+    kept = get_honours(request.alliance, year if year is not None else years[0])
     rows = honours_rows(kept.rows)
     summary = ngettext("%(count)s institution", "%(count)s institutions", len(rows)) % {"count": len(rows)}
-    context = {"kept": kept, "rows": rows, "lists": lists, "summary": summary}
+    context = {"kept": kept, "rows": rows, "years": years, "summary": summary}
     return render(request, "operations/honours_public.html", context)
 
 
