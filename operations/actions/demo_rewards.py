@@ -15,14 +15,23 @@ from alliance.actions.audit import record_audit
 from alliance.choices import AllianceRole
 from alliance.kernel.demo import WEAVING
 from alliance.models import RoleAssignment
-from members.models import InstitutionStaff
+from members.models import Institution, InstitutionStaff
 from operations.actions.honours import publish_honours
 from operations.actions.incentive import settle_ledger
+from operations.actions.project import (
+    add_person,
+    finish_project,
+    plan_project,
+    reach_milestone,
+    save_milestone,
+    start_project,
+)
 from operations.actions.risk import accept_risk, close_risk, complete_measure, open_risk, review_risk, save_measure
 from operations.actions.risk_trigger import note_late_milestone, note_low_pilot, scan_facts
 from operations.actions.tariff import approve_tariff
+from operations.actions.work_hours import confirm_hours, note_hours
 from operations.choices import ContributionAct, PilotState, ProjectState, RiskCategory
-from operations.models import HonoursList, Milestone, Pilot, Risk, Tariff
+from operations.models import HonoursList, Milestone, Pilot, Project, Risk, Tariff
 from operations.selectors.incentive import compute_honours
 
 if TYPE_CHECKING:
@@ -152,6 +161,11 @@ SECOND_MEMBER: Final = "I-059"
 """Institution whose person sat on the invented committee in its last term and proposed the tariff."""
 
 
+def _moment(day: date) -> datetime:
+    """The afternoon of a day."""
+    return timezone.make_aware(datetime.combine(day, time(15)))
+
+
 def _holder(alliance: Alliance, role: str, at: datetime) -> User | None:
     found = RoleAssignment.objects.of(alliance).at(at).filter(role=role).select_related("user").order_by("id").first()
     return found.user if found else None
@@ -200,7 +214,7 @@ def _note(alliance: Alliance, content: Noted, secretary: User, member: User, own
         due = timezone.localtime(at).date() + timedelta(days=due_in)
         measure = save_measure(alliance, risk.code, words=words, owner=owner, due_on=due, actor=secretary, at=opened)
         if is_done:
-            done = timezone.make_aware(datetime.combine(due, time(15)))
+            done = _moment(due)
             complete_measure(alliance, risk.code, measure.pk, actor=owner, at=done)
     for look in content.looks:
         moment = at - timedelta(days=look.days)
@@ -232,31 +246,87 @@ def load_points(alliance: Alliance, *, flavour: str, data_dir: Path, at: datetim
         if proposer is None:
             return
         _tariff(alliance, proposer, member, at)
-    settle_ledger(alliance, actor=None, at=at)
     year = timezone.localtime(at).year - 1
+    _last_years_project(alliance, year, at)
+    settle_ledger(alliance, actor=None, at=at)
     if not HonoursList.objects.of(alliance).filter(year=year).exists() and compute_honours(alliance, year)["rows"]:
-        publish_honours(alliance, year, actor=member, at=timezone.make_aware(datetime(year + 1, 1, 12, 10)))
+        publish_honours(alliance, year, actor=member, at=_moment(date(year + 1, 1, 12)))
 
 
-def _former_member(alliance: Alliance, at: datetime) -> User | None:
-    """A person who sat on the committee in its last term, as the invented history has it."""
+SURVEY: Final = "PR-003"
+"""A short project of last December, finished: what the first honours list speaks of."""
+SURVEYORS: Final = (
+    ("I-059", "measuring · 测量", "6.5"),
+    ("I-001", "interviews · 访谈", "5"),
+    ("I-036", "access to the sheds · 安排车间", "3.5"),
+)
+
+
+def _last_years_project(alliance: Alliance, year: int, at: datetime) -> None:
+    """A winter survey that three institutions finished, with milestones reached and hours confirmed by one another."""
+    found = [(_person(alliance, code, at), code, words, hours) for code, words, hours in SURVEYORS]
+    people = [(person, code, words, hours) for person, code, words, hours in found if person is not None]
+    if Project.objects.of(alliance).filter(code=SURVEY).exists() or len(people) < len(found):
+        return
+    ids = dict(Institution.objects.of(alliance).filter(code__in=[row[0] for row in SURVEYORS]).values_list("code", "pk"))
+    first, last = date(year, 12, 1), date(year, 12, 22)
+    leader = people[0][0]
+    plan_project(
+        alliance,
+        actor=leader,
+        institution_id=ids[people[0][1]],
+        values={
+            "title_en": "Winter survey of heat in weaving sheds",
+            "title_zh": "织造车间冬季热环境调查",
+            "aim_en": "Know how warm twelve sheds are in winter, as a basis for comparison in summer.",
+            "aim_zh": "掌握十二个车间冬季热环境，作为夏季对比基准。",
+            "starts_on": first,
+            "ends_on": last,
+        },
+        at=_moment(first),
+        code=SURVEY,
+    )
+    for person, code, words, _hours in people[1:]:
+        add_person(alliance, SURVEY, user=person, institution_id=ids[code], words=words, actor=leader, at=_moment(first))
+    names = (("Twelve sheds measured", "十二个车间测量完成", date(year, 12, 12)), ("Report handed over", "报告交付", last))
+    for name_en, name_zh, due in names:
+        values = {"name_en": name_en, "name_zh": name_zh, "due_on": due}
+        save_milestone(alliance, SURVEY, values=values, actor=leader, at=_moment(first))
+    start_project(alliance, SURVEY, actor=leader, at=_moment(first))
+    for place, (person, _code, _words, hours) in enumerate(people):
+        other = people[(place + 1) % len(people)][0]
+        for day in (date(year, 12, 3), date(year, 12, 9), date(year, 12, 17)):
+            entry = note_hours(alliance, SURVEY, day=day, hours=hours, actor=person, at=_moment(day))
+            confirm_hours(alliance, SURVEY, entry.pk, actor=other, at=_moment(day + timedelta(days=1)))
+    for position, (_en, _zh, due) in enumerate(names, start=1):
+        reach_milestone(alliance, SURVEY, position, reached_on=due, actor=leader, at=_moment(due))
+    finish_project(alliance, SURVEY, actor=leader, at=_moment(last + timedelta(days=1)))
+
+
+def _person(alliance: Alliance, code: str, at: datetime) -> User | None:
     staff = (
         InstitutionStaff.objects.of(alliance)
         .at(at)
-        .filter(institution__code=SECOND_MEMBER, user__is_demonstration=True, user__is_active=True)
+        .filter(institution__code=code, user__is_demonstration=True, user__is_active=True)
         .select_related("user")
         .order_by("starts_at", "id")
         .first()
     )
-    if staff is None:
+    return staff.user if staff else None
+
+
+def _former_member(alliance: Alliance, at: datetime) -> User | None:
+    """A person who sat on the committee in its last term, as the invented history has it."""
+    found = _person(alliance, SECOND_MEMBER, at)
+    if found is None:
         return None
     RoleAssignment.objects.get_or_create(
         alliance=alliance,
-        user=staff.user,
+        user=found,
         role=AllianceRole.COMMITTEE,
         defaults={"starts_at": at - timedelta(days=900), "ends_at": at - timedelta(days=300)},
     )
-    return staff.user
+    return found
 
 
 def _tariff(alliance: Alliance, proposer: User, member: User, at: datetime) -> None:
