@@ -378,6 +378,8 @@ def honours_list(request: HttpRequest) -> HttpResponse:
 def honours_year(request: HttpRequest, year: int) -> HttpResponse:
     """The list of a year as the ledger gives it now, or as it was published; published from here."""
     alliance = _enter(request, VIEW_POINTS)
+    if year not in {*years_with_points(alliance), *honours_years(alliance)}:
+        raise NotFoundError
     if request.method == "POST":
         try:
             publish_honours(alliance, year, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
