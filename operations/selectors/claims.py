@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -42,6 +42,7 @@ from operations.models import (
 )
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance
@@ -129,7 +130,7 @@ def adapted(alliance: Alliance, subject: str = "") -> Claims:
     Handing over is the adapter's own word; that the text is fit is said by whoever plans the pilot.
     """
     tried = Pilot.objects.of(alliance).filter(product=OuterRef("pk")).exclude(state=PilotState.CANCELLED)
-    rows = Product.objects.of(alliance).annotate(tried=Exists(tried)).filter(adapter__isnull=False)
+    rows: QuerySet[Any] = Product.objects.of(alliance).annotate(tried=Exists(tried)).filter(adapter__isnull=False)
     rows = rows.filter(code=subject) if subject else rows.filter(adapted_at__isnull=False, tried=True)
     return {
         f"operations.product:{row.code}": [Claim(row.adapter_id, ONE, row.adapted_at)]

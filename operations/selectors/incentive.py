@@ -366,11 +366,11 @@ def compare(alliance: Alliance) -> list[Difference]:
             if present and wanted and any(claim.stands for claim in claims[record]):
                 continue
             for institution_id in sorted({*present, *wanted}):
-                row, award = present.get(institution_id), wanted.get(institution_id)
-                if row is not None and award is not None and keeps(row, award):
+                noted, award = present.get(institution_id), wanted.get(institution_id)
+                if noted is not None and award is not None and keeps(noted, award):
                     continue
                 found.append(
-                    Difference(act, record, institution_id, row.points if row else None, award.points if award else None)
+                    Difference(act, record, institution_id, noted.points if noted else None, award.points if award else None)
                 )
     return found
 
@@ -425,8 +425,8 @@ def rank_honours(inputs: Iterable[Sequence[str]], names: Mapping[str, Mapping[st
 def compute_honours(alliance: Alliance, year: int) -> dict[str, Any]:
     """The honours list of a year as the ledger gives it now, with all that is needed to compute it again; two queries."""
     inputs = honours_inputs(alliance, year)
-    names = {
-        row["code"]: row
+    names: dict[str, Mapping[str, str]] = {
+        row["code"]: {"name_en": row["name_en"], "name_zh": row["name_zh"]}
         for row in Institution.objects.of(alliance)
         .filter(code__in={row[0] for row in inputs})
         .values("code", "name_en", "name_zh")
