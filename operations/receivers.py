@@ -747,7 +747,7 @@ texts.register(
         title=_("Name who answers for a risk: %(title)s"),
         body=_("Nobody looks after it yet."),
         verb=_("Open"),
-        icon="shield",
+        icon="triangle-alert",
     ),
 )
 texts.register(
@@ -756,7 +756,7 @@ texts.register(
         title=_("You answer for a risk: %(title)s"),
         body=_("Look at its grades, and plan what is done against it."),
         verb=_("Open"),
-        icon="shield",
+        icon="triangle-alert",
     ),
 )
 texts.register(
@@ -765,7 +765,7 @@ texts.register(
         title=_("Review a risk: %(title)s"),
         body=_("Its review was planned for %(due)s. Say what has changed, and when to look again."),
         verb=_("Review"),
-        icon="shield",
+        icon="triangle-alert",
     ),
 )
 texts.register(
@@ -774,7 +774,7 @@ texts.register(
         title=_("Due against a risk: %(what)s"),
         body=_("Due on %(due)s, against “%(title)s”. Mark it as done, or agree on a new day."),
         verb=_("Open"),
-        icon="shield",
+        icon="triangle-alert",
     ),
 )
 texts.register(
@@ -783,20 +783,22 @@ texts.register(
         title=_("You do something against a risk: %(what)s"),
         body=_("Until %(due)s, against “%(title)s”."),
         verb=_("Open"),
-        icon="shield",
+        icon="triangle-alert",
     ),
 )
 texts.register(
     "risk_accepted",
-    Text(title=_("A risk was accepted: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="shield"),
+    Text(title=_("A risk was accepted: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="triangle-alert"),
 )
 texts.register(
     "risk_closed",
-    Text(title=_("A risk was closed: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="shield"),
+    Text(title=_("A risk was closed: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="triangle-alert"),
 )
 texts.register(
     "risk_reopened",
-    Text(title=_("A risk is open again: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="shield"),
+    Text(
+        title=_("A risk is open again: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="triangle-alert"
+    ),
 )
 navigation.add(
     NavigationEntry(
@@ -805,7 +807,7 @@ navigation.add(
         key="risks",
         label=pgettext_lazy("navigation", "Risks"),
         url_name="risk_list",
-        icon="shield",
+        icon="triangle-alert",
         order=60,
         permission=VIEW_RISKS,
         count=count_high,
