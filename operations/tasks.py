@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from celery import shared_task
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from alliance.choices import AuditVia
@@ -15,7 +17,7 @@ from alliance.kernel.tasks import periodic, tenant_task
 from alliance.models import Alliance
 from operations.actions.project import note_late_milestones
 from operations.actions.risk import remind_of_risk
-from operations.actions.risk_trigger import scan_facts
+from operations.actions.risk_trigger import scan_declarations, scan_suppliers
 from operations.actions.workflow import advance_pilot
 from operations.selectors.pilot import list_active_pilot_ids
 from operations.selectors.project import list_running_ids
@@ -116,7 +118,22 @@ def watch_all_risks() -> None:
 
 @tenant_task("operations.watch_risks")
 def watch_risks(alliance: Alliance) -> int:
-    """Open the risks that data speak of and ask for the reviews that are due in one alliance; returns how many acts it took."""
+    """Open the risks that data speak of and ask for the reviews that are due in one alliance; returns how many acts it took.
+
+    Each act is whole by itself: one that fails is undone, logged and tried again by the next run, and stops no other.
+    """
     now = timezone.now()
-    opened = scan_facts(alliance, at=now)
-    return opened + sum(remind_of_risk(alliance, pk, at=now) for pk in list_due_ids(alliance, timezone.localdate(now)))
+    due = list_due_ids(alliance, timezone.localdate(now))
+    acts: list[Callable[[], int]] = [
+        lambda: scan_suppliers(alliance, at=now),
+        lambda: scan_declarations(alliance, at=now),
+        *(partial(remind_of_risk, alliance, pk, at=now) for pk in due),
+    ]
+    taken = 0
+    for act in acts:
+        try:
+            with transaction.atomic():
+                taken += act()
+        except Exception:
+            logger.exception("the risks of an alliance were not watched", extra={"alliance_id": alliance.pk})
+    return taken

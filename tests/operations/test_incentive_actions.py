@@ -552,7 +552,7 @@ def test_a_point_is_worth_half_after_each_half_life(age: int, half_life: int | N
     assert fade(Decimal(100), age, half_life) == Decimal(worth)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     rows=st.lists(
         st.tuples(
@@ -595,7 +595,7 @@ def test_the_total_is_the_sum_of_the_rows_that_were_not_taken_back(
         transaction.set_rollback(True)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.sampled_from(["release", "retire", "again", "settle", "event", "late"]), max_size=14))
 def test_no_way_of_events_doubles_or_loses_points(act: Alliance, steps: list[str]) -> None:
     with transaction.atomic():

@@ -22,6 +22,7 @@ from alliance.kernel.errors import (
     SeparationOfDutiesError,
     TransitionRefusedError,
 )
+from alliance.kernel.events import emit
 from alliance.models import Alliance, AuditEntry, InboxItem, Notification, OutboxEvent, RoleAssignment, User
 from groups.choices import GroupKind
 from groups.models import ConflictOfInterest, InterestDeclaration
@@ -511,6 +512,20 @@ def test_a_round_under_its_pass_mark_opens_a_risk_and_one_that_passed_does_not(a
     assert note_low_pilot(act, product.code, pilot.round, at=timezone.now()) is None
 
 
+@pytest.mark.parametrize(("outcome", "opened"), [("failed", 1), ("inconclusive", 0), ("passed", 0)])
+def test_a_decided_round_opens_a_risk_by_its_event_only_when_it_was_not_passed(
+    act: Alliance, outcome: str, opened: int
+) -> None:
+    product = make_product(make_cast(act), ProductState.IMPROVING)
+    pilot = make_pilot(product, [], state=outcome)
+    for _time in range(2):
+        emit(act, "operations.pilot_decided", {"product": product.code, "round": pilot.round, "outcome": outcome})
+    while deliver_next(act):
+        pass
+
+    assert Risk.objects.of(act).count() == opened
+
+
 def supply(institution: Institution, element: str) -> None:
     """The institution brings an element."""
     ElementSupply.objects.create(
@@ -581,6 +596,25 @@ def test_the_watch_opens_and_reminds_and_may_run_twice(act: Alliance, secretary:
     )
 
     assert [watch_risks(act.pk) for _run in range(2)] == [2, 0]
+
+
+def test_one_risk_that_cannot_be_asked_about_stops_no_other(
+    act: Alliance, secretary: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = noted(act, secretary), noted(act, secretary)
+    Risk.objects.update(review_on=today())
+
+    def fail(alliance: Alliance, risk_id: int, *, at: Any) -> int:
+        taken = remind_of_risk(alliance, risk_id, at=at)
+        if risk_id == broken.pk:
+            raise RuntimeError
+        return taken
+
+    monkeypatch.setattr("operations.tasks.remind_of_risk", fail)
+
+    assert watch_risks(act.pk) == 1
+    assert waiting(act, f"risk-review:{broken.code}:") == []
+    assert len(waiting(act, f"risk-review:{sound.code}:")) == 1
 
 
 # ------------------------------------------------------------------------------------------------------------------ reads
