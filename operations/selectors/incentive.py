@@ -30,7 +30,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Round, TruncDate
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -308,9 +308,16 @@ def sources_of(alliance: Alliance, rows: Iterable[ContributionPoints]) -> dict[s
             continue
         pairs = model._default_manager.filter(alliance=alliance, pk__in=ids).values_list("pk", path)
         for pk, code in pairs:
-            url = reverse(url_name, kwargs={"code": code}) if url_name else ""
-            found[f"{kind}:{pk}"] = Source(code, url)
+            found[f"{kind}:{pk}"] = Source(code, _page(url_name, code))
     return found
+
+
+def _page(url_name: str, code: str) -> str:
+    """Address of a record's page; empty where this version of the program has none."""
+    try:
+        return reverse(url_name, kwargs={"code": code})
+    except NoReverseMatch:
+        return ""
 
 
 _BEHIND: Final[dict[str, tuple[Any, str, str]]] = {
@@ -319,8 +326,8 @@ _BEHIND: Final[dict[str, tuple[Any, str, str]]] = {
     "operations.feedbackpoint": (FeedbackPoint, "product__code", "product_detail"),
     "operations.milestone": (Milestone, "project__code", "project_detail"),
     "operations.workhours": (WorkHours, "person__project__code", "project_detail"),
-    "operations.coursesession": (CourseSession, "course__code", ""),
-    "operations.enrolment": (Enrolment, "session__course__code", ""),
+    "operations.coursesession": (CourseSession, "course__code", "course_detail"),
+    "operations.enrolment": (Enrolment, "session__course__code", "course_detail"),
 }
 """Type of the record: its model, the path to the code people know it by, and the page that takes it."""
 
