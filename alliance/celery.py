@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "advance pilots": {"task": "operations.advance_all_pilots", "schedule": 15.0},
     "note late milestones": {"task": "operations.note_all_late_milestones", "schedule": 3600.0},
     "keep learning": {"task": "operations.keep_all_learning", "schedule": 3600.0},
+    "watch risks": {"task": "operations.watch_all_risks", "schedule": 3600.0},
     "close votes": {"task": "groups.close_all_motions", "schedule": 10.0},
     "remind electors": {"task": "groups.remind_all_electors", "schedule": 900.0},
     "guard interests and directives": {"task": "groups.guard_all", "schedule": 3600.0},

@@ -573,3 +573,44 @@ def is_learner(actor: Any, permission: str, record: Any) -> bool:
 
 
 share_checks.register("operations.learning", is_learner)
+
+
+# --------------------------------------------------------------------------------------------------- risks and incentives
+
+VIEW_RISKS: Final = declare(
+    "operations.view_risks", _("see the risk register"), *SECRETARIAT, *COMMITTEE, InAlliance(AllianceRole.AUDITOR)
+)
+"""Asked with the alliance or a risk as the record."""
+MANAGE_RISKS: Final = declare("operations.manage_risks", _("keep the risk register"), *SECRETARIAT, *COMMITTEE)
+"""Open, change, review, close and open again; measures and who answers for them."""
+ACCEPT_RISK_PERMISSION: Final = declare("operations.accept_risk", _("accept a risk for the alliance"), *COMMITTEE)
+VIEW_POINTS: Final = declare(
+    "operations.view_points",
+    _("see the contribution points of every institution"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+)
+"""Asked with the alliance as the record."""
+VIEW_OWN_POINTS: Final = declare(
+    "operations.view_own_points",
+    _("see the contribution points of the own institution"),
+    InInstitution("", _ANY, _("people of a member institution")),
+)
+"""Asked with the alliance as the record: opens the page of the portal, which shows the institutions acted for."""
+VIEW_TARIFF: Final = declare(
+    "operations.view_tariff",
+    _("see what earns contribution points"),
+    *SECRETARIAT,
+    *COMMITTEE,
+    InAlliance(AllianceRole.AUDITOR),
+    InInstitution("", _ANY, _("people of a member institution")),
+)
+SET_TARIFF: Final = declare("operations.set_tariff", _("propose and approve a tariff of contribution points"), *COMMITTEE)
+PUBLISH_HONOURS: Final = declare("operations.publish_honours", _("publish the honours list of a year"), *COMMITTEE)
+COMPARE_POINTS: Final = declare(
+    "operations.compare_points",
+    _("compare the contribution points with their records"),
+    *SECRETARIAT,
+    *COMMITTEE,
+)

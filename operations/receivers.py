@@ -34,17 +34,30 @@ from operations.actions.demo_parts import load_kinds
 from operations.actions.demo_pieces import load_pieces
 from operations.actions.demo_pipeline import load_rules
 from operations.actions.demo_projects import load as load_projects
+from operations.actions.demo_rewards import load_points, load_risks
 from operations.actions.demo_workbook import load_workbooks
+from operations.actions.incentive import follow_record, settle_ledger
 from operations.actions.piece import follow_product
 from operations.actions.product_file import PURPOSE as PRODUCT_FILE_PURPOSE
 from operations.actions.product_file import file_of
 from operations.actions.project import hand_over_project, leave_project
 from operations.actions.release import follow_conflicts
+from operations.actions.risk_trigger import note_late_milestone, note_low_pilot
 from operations.actions.workbook import EVIDENCE_PURPOSE
-from operations.choices import ProductState, ReferenceKind
+from operations.choices import ContributionAct, PilotState, ProductState, ReferenceKind, TariffState
 from operations.gates import Gate, add_gate
 from operations.models import PilotFeedback, WorkbookEntry
-from operations.permissions import START_PIECE, VIEW_KINDS, VIEW_LEARNING, VIEW_OFFERS, VIEW_PIPELINE, VIEW_PROJECTS
+from operations.permissions import (
+    START_PIECE,
+    VIEW_KINDS,
+    VIEW_LEARNING,
+    VIEW_OFFERS,
+    VIEW_OWN_POINTS,
+    VIEW_PIPELINE,
+    VIEW_POINTS,
+    VIEW_PROJECTS,
+    VIEW_RISKS,
+)
 from operations.selectors import evidence, gates  # noqa: F401 - register themselves
 from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
@@ -64,7 +77,25 @@ from operations.selectors.product import count_in_pipeline
 from operations.selectors.project import calendar_of_milestones, calendar_of_tasks, count_running, find_projects, next_days
 from operations.selectors.project import duty_provider as project_duties
 from operations.selectors.reference import PROVIDERS
-from operations.signals import PRODUCT_STATE_CHANGED
+from operations.selectors.risk import RISK_MATTER, count_high
+from operations.signals import (
+    CONTRIBUTIONS_CHANGED,
+    MILESTONE_LATE,
+    MILESTONE_REACHED,
+    MILESTONE_REOPENED,
+    PIECE_PUBLISHED,
+    PIECE_WITHDRAWN,
+    PILOT_DECIDED,
+    PILOT_OPENED,
+    PILOT_REOPENED,
+    POINT_ANSWERED,
+    PRODUCT_RELEASED,
+    PRODUCT_RETIRED,
+    PRODUCT_STATE_CHANGED,
+    TARIFF_SETTLED,
+    WORK_HOURS_CONFIRMED,
+    WORK_HOURS_STRUCK,
+)
 from operations.transitions import BEGIN_PILOT, RELEASE
 
 if TYPE_CHECKING:
@@ -822,3 +853,235 @@ navigation.add(
 calendar.providers.register("operations.sessions", calendar_of_sessions)
 duty_providers.register("courses", course_duties(change_course))
 demo.loaders.register("operations.learning", load_learning)
+
+
+# ------------------------------------------------------------------------------------------------------------------ risks
+
+texts.register(
+    "risk_owner",
+    Text(
+        title=_("Name who answers for a risk: %(title)s"),
+        body=_("Nobody looks after it yet."),
+        verb=_("Open"),
+        icon="triangle-alert",
+    ),
+)
+texts.register(
+    "risk_take_up",
+    Text(
+        title=_("You answer for a risk: %(title)s"),
+        body=_("Look at its grades, and plan what is done against it."),
+        verb=_("Open"),
+        icon="triangle-alert",
+    ),
+)
+texts.register(
+    "risk_review",
+    Text(
+        title=_("Review a risk: %(title)s"),
+        body=_("Its review was planned for %(due)s. Say what has changed, and when to look again."),
+        verb=_("Review"),
+        icon="triangle-alert",
+    ),
+)
+texts.register(
+    "risk_measure",
+    Text(
+        title=_("Due against a risk: %(what)s"),
+        body=_("Due on %(due)s, against “%(title)s”. Mark it as done, or agree on a new day."),
+        verb=_("Open"),
+        icon="triangle-alert",
+    ),
+)
+texts.register(
+    "risk_measure_given",
+    Text(
+        title=_("You do something against a risk: %(what)s"),
+        body=_("Until %(due)s, against “%(title)s”."),
+        verb=_("Open"),
+        icon="triangle-alert",
+    ),
+)
+texts.register(
+    "risk_accepted",
+    Text(title=_("A risk was accepted: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="triangle-alert"),
+)
+texts.register(
+    "risk_closed",
+    Text(title=_("A risk was closed: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="triangle-alert"),
+)
+texts.register(
+    "risk_reopened",
+    Text(
+        title=_("A risk is open again: %(title)s"), body=_("The reason: %(reason)s"), verb=_("Open"), icon="triangle-alert"
+    ),
+)
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="operate",
+        key="risks",
+        label=pgettext_lazy("navigation", "Risks"),
+        url_name="risk_list",
+        icon="triangle-alert",
+        order=60,
+        permission=VIEW_RISKS,
+        count=count_high,
+    )
+)
+matter_parties.register("risk", RISK_MATTER)
+demo.loaders.register("operations.risks", load_risks)
+
+
+@consumer(MILESTONE_LATE, "operations.risk_of_late_milestone")
+def open_risk_of_late_milestone(event: Event) -> None:
+    """A late milestone opens a risk, once for each promised day."""
+    note_late_milestone(event.alliance, event.payload["milestone"], event.payload["due_on"], at=timezone.now())
+
+
+@consumer(PILOT_DECIDED, "operations.risk_of_low_pilot")
+def open_risk_of_low_pilot(event: Event) -> None:
+    """A round that closed under its pass mark opens a risk."""
+    if event.payload["outcome"] == PilotState.FAILED:
+        note_low_pilot(event.alliance, event.payload["product"], event.payload["round"], at=timezone.now())
+
+
+# ------------------------------------------------------------------------------------------------------------- incentives
+
+texts.register(
+    "tariff_proposed",
+    Text(
+        title=_("Approve or refuse the tariff of contribution points, version %(version)s"),
+        body=_("Another member than the one who proposed it settles it."),
+        verb=_("Open"),
+        icon="award",
+    ),
+)
+texts.register(
+    "tariff_approved",
+    Text(title=_("Your tariff is approved: version %(version)s"), verb=_("Open"), icon="award"),
+)
+texts.register(
+    "tariff_refused",
+    Text(
+        title=_("Your tariff is refused: version %(version)s"),
+        body=_("The reason: %(reason)s"),
+        verb=_("Open"),
+        icon="award",
+    ),
+)
+texts.register(
+    "honours_published",
+    Text(
+        title=_("Your institution stands in the honours list of %(year)s"),
+        body=_("The management committee has published it."),
+        verb=_("Open"),
+        icon="award",
+    ),
+)
+navigation.add(
+    NavigationEntry(
+        area="console",
+        section="operate",
+        key="points",
+        label=pgettext_lazy("navigation", "Contribution points"),
+        url_name="points_ledger",
+        icon="award",
+        order=70,
+        permission=VIEW_POINTS,
+    )
+)
+navigation.add(
+    NavigationEntry(
+        area="portal",
+        key="points",
+        label=pgettext_lazy("navigation", "Contribution points"),
+        url_name="portal_points",
+        order=48,
+        permission=VIEW_OWN_POINTS,
+    )
+)
+demo.loaders.register("operations.points", load_points)
+
+
+@consumer(PRODUCT_RELEASED, "operations.points_of_release")
+@consumer(PRODUCT_RETIRED, "operations.points_of_retirement")
+@consumer(CONTRIBUTIONS_CHANGED, "operations.points_of_contributions")
+def follow_release(event: Event) -> None:
+    """Makers earn points by a release; they go when the product is taken out of use without a successor."""
+    product = event.payload["product"]
+    follow_record(event.alliance, ContributionAct.PRODUCT_RELEASED, product, at=timezone.now())
+
+
+@consumer(PILOT_OPENED, "operations.points_of_adaptation")
+@consumer(PRODUCT_STATE_CHANGED, "operations.points_of_stage")
+def follow_stage(event: Event) -> None:
+    """Reviews and the adaptation of a product earn points once it went on; the adaptation's go when it is done anew."""
+    for act in (ContributionAct.DRAFT_REVIEWED, ContributionAct.PRODUCT_ADAPTED):
+        follow_record(event.alliance, act, event.payload["product"], at=timezone.now())
+
+
+@consumer(PIECE_PUBLISHED, "operations.points_of_piece")
+@consumer(PIECE_WITHDRAWN, "operations.points_of_withdrawn_piece")
+def follow_piece_points(event: Event) -> None:
+    """A published piece earns its maker points; a withdrawn one takes them back."""
+    follow_record(event.alliance, ContributionAct.PIECE_PUBLISHED, event.payload["piece"], at=timezone.now())
+
+
+@consumer(PILOT_DECIDED, "operations.points_of_pilot")
+@consumer(PILOT_REOPENED, "operations.points_of_reopened_pilot")
+def follow_answers(event: Event) -> None:
+    """Sites that answered earn points once their round is decided; taken up again, it earns nothing until it is."""
+    follow_record(event.alliance, ContributionAct.PILOT_ANSWERED, event.payload["product"], at=timezone.now())
+
+
+@consumer(POINT_ANSWERED, "operations.points_of_feedback")
+def follow_feedback(event: Event) -> None:
+    """What a site said and the makers did earns the site points, while it counts as done."""
+    follow_record(event.alliance, ContributionAct.POINT_DONE, event.payload["product"], at=timezone.now())
+
+
+@consumer(MILESTONE_REACHED, "operations.points_of_milestone")
+@consumer(MILESTONE_REOPENED, "operations.points_of_reopened_milestone")
+def follow_milestone(event: Event) -> None:
+    """A milestone earns points for whoever led the project when it was reached."""
+    follow_record(
+        event.alliance,
+        ContributionAct.MILESTONE_REACHED,
+        str(event.payload["milestone"]),
+        at=timezone.now(),
+        institution=event.payload.get("lead", ""),
+    )
+
+
+@consumer(WORK_HOURS_CONFIRMED, "operations.points_of_hours")
+@consumer(WORK_HOURS_STRUCK, "operations.points_of_struck_hours")
+def follow_hours(event: Event) -> None:
+    """Confirmed hours earn points; struck out, they take them back."""
+    follow_record(event.alliance, ContributionAct.HOURS_WORKED, str(event.payload["hours_id"]), at=timezone.now())
+
+
+@consumer("operations.session_held", "operations.points_of_session")
+def follow_session(event: Event) -> None:
+    """A course that was held earns its host points."""
+    follow_record(
+        event.alliance,
+        ContributionAct.SESSION_HELD,
+        f"{event.payload['course']}:{event.payload['session']}",
+        at=timezone.now(),
+        institution=event.payload.get("institution", ""),
+    )
+
+
+@consumer("operations.course_passed", "operations.points_of_course")
+@consumer("operations.certificate_revoked", "operations.points_of_revoked_certificate")
+def follow_course(event: Event) -> None:
+    """Earned credits earn points for the institution; a revoked certificate takes them back."""
+    follow_record(event.alliance, ContributionAct.COURSE_PASSED, str(event.payload["enrolment"]), at=timezone.now())
+
+
+@consumer(TARIFF_SETTLED, "operations.points_of_tariff")
+def follow_tariff(event: Event) -> None:
+    """Acts before the approval of a first tariff that its first day includes earn their points now."""
+    if event.payload["state"] == TariffState.APPROVED:
+        settle_ledger(event.alliance, actor=None, at=timezone.now())

@@ -90,3 +90,25 @@ COURSE_PASSED: Final = "operations.course_passed"
 
 CERTIFICATE_REVOKED: Final = "operations.certificate_revoked"
 """Earned credits were taken back. Payload: as when they were earned."""
+
+
+RISK_OPENED: Final = "operations.risk_opened"
+"""Payload: ``risk`` (code), ``category``, ``trigger`` (empty: a person opened it)."""
+
+RISK_REVIEWED: Final = "operations.risk_reviewed"
+"""Payload: ``risk`` (code), ``likelihood``, ``impact``, ``next_on``."""
+
+RISK_STATE_CHANGED: Final = "operations.risk_state_changed"
+"""Payload: ``risk`` (code), ``before``, ``after``."""
+
+TARIFF_SETTLED: Final = "operations.tariff_settled"
+"""A proposed tariff of contribution points was approved or refused. Payload: ``version``, ``state``, ``valid_from``."""
+
+POINTS_CHANGED: Final = "operations.points_changed"
+"""Contribution points were awarded or taken back.
+
+Payload: ``institution`` (code), ``act``, ``record``, ``points`` (decimal as text), ``cancelled`` (bool).
+"""
+
+HONOURS_PUBLISHED: Final = "operations.honours_published"
+"""Payload: ``year``, ``institutions`` (how many)."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from celery import shared_task
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from alliance.choices import AuditVia
@@ -16,10 +18,13 @@ from alliance.models import Alliance
 from operations.actions.certificate import REMIND_BEFORE, remind_of_expiry
 from operations.actions.course import ask_to_hold
 from operations.actions.project import note_late_milestones
+from operations.actions.risk import remind_of_risk
+from operations.actions.risk_trigger import scan_declarations, scan_suppliers
 from operations.actions.workflow import advance_pilot
 from operations.selectors.learning import list_lapsing_ids, list_past_open_ids
 from operations.selectors.pilot import list_active_pilot_ids
 from operations.selectors.project import list_running_ids
+from operations.selectors.risk import list_due_ids
 
 logger = logging.getLogger(__name__)
 
@@ -141,3 +146,33 @@ def keep_learning(alliance_id: int) -> int:
         return told
     finally:
         context.current.reset(token)
+
+
+@periodic("operations.watch_all_risks")
+def watch_all_risks() -> None:
+    """Each hour: one task per alliance."""
+    for alliance_id in Alliance.objects.values_list("pk", flat=True):
+        watch_risks.delay(alliance_id)
+
+
+@tenant_task("operations.watch_risks")
+def watch_risks(alliance: Alliance) -> int:
+    """Open the risks that data speak of and ask for the reviews that are due in one alliance; returns how many acts it took.
+
+    Each act is whole by itself: one that fails is undone, logged and tried again by the next run, and stops no other.
+    """
+    now = timezone.now()
+    due = list_due_ids(alliance, timezone.localdate(now))
+    acts: list[Callable[[], int]] = [
+        lambda: scan_suppliers(alliance, at=now),
+        lambda: scan_declarations(alliance, at=now),
+        *(partial(remind_of_risk, alliance, pk, at=now) for pk in due),
+    ]
+    taken = 0
+    for act in acts:
+        try:
+            with transaction.atomic():
+                taken += act()
+        except Exception:
+            logger.exception("the risks of an alliance were not watched", extra={"alliance_id": alliance.pk})
+    return taken

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.transitions import Transition, name_states
-from operations.choices import PieceState, PilotState, ProductState, ProjectState, SessionState, TaskState
+from operations.choices import (
+    PieceState,
+    PilotState,
+    ProductState,
+    ProjectState,
+    RiskState,
+    SessionState,
+    TariffState,
+    TaskState,
+)
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -377,3 +386,52 @@ CANCEL_SESSION: Final = Transition(
     permission="operations.run_courses",
 )
 SESSION_TRANSITIONS: Final = (OPEN_SESSION, HOLD_SESSION, CANCEL_SESSION)
+
+
+# --------------------------------------------------------------------------------------------------- risks and incentives
+
+ACCEPT_RISK: Final = Transition(
+    name="accept_risk",
+    label=_("Accept the risk"),
+    sources=frozenset({RiskState.OPEN}),
+    target=RiskState.ACCEPTED,
+    permission="operations.accept_risk",
+)
+CLOSE_RISK: Final = Transition(
+    name="close_risk",
+    label=_("Close the risk"),
+    sources=frozenset({RiskState.OPEN, RiskState.ACCEPTED}),
+    target=RiskState.CLOSED,
+    permission="operations.manage_risks",
+)
+REOPEN_RISK: Final = Transition(
+    name="reopen_risk",
+    label=_("Open the risk again"),
+    sources=frozenset({RiskState.ACCEPTED, RiskState.CLOSED}),
+    target=RiskState.OPEN,
+    permission="operations.manage_risks",
+)
+RISK_TRANSITIONS: Final = (ACCEPT_RISK, CLOSE_RISK, REOPEN_RISK)
+APPROVE_TARIFF: Final = Transition(
+    name="approve_tariff",
+    label=_("Approve the tariff"),
+    sources=frozenset({TariffState.PROPOSED}),
+    target=TariffState.APPROVED,
+    permission="operations.set_tariff",
+)
+REFUSE_TARIFF: Final = Transition(
+    name="refuse_tariff",
+    label=_("Refuse the tariff"),
+    sources=frozenset({TariffState.PROPOSED}),
+    target=TariffState.REFUSED,
+    permission="operations.set_tariff",
+)
+SUPERSEDE_TARIFF: Final = Transition(
+    name="supersede_tariff",
+    label=_("Supersede the tariff"),
+    sources=frozenset({TariffState.APPROVED}),
+    target=TariffState.SUPERSEDED,
+)
+TARIFF_TRANSITIONS: Final = (APPROVE_TARIFF, REFUSE_TARIFF, SUPERSEDE_TARIFF)
+
+name_states([(state.value, state.label) for state in (TariffState.REFUSED, TariffState.SUPERSEDED)])

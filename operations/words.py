@@ -135,3 +135,34 @@ name_records(
         "operations.learningpath": pgettext_lazy("audit log", "learning path"),
     }
 )
+
+name_verbs(
+    {
+        "open_risk": pgettext_lazy("audit log", "note a risk"),
+        "change_risk": pgettext_lazy("audit log", "change a risk"),
+        "review_risk": pgettext_lazy("audit log", "review a risk"),
+        "add_risk_measure": pgettext_lazy("audit log", "plan something against a risk"),
+        "change_risk_measure": pgettext_lazy("audit log", "change what is done against a risk"),
+        "complete_risk_measure": pgettext_lazy("audit log", "do what was planned against a risk"),
+        "remove_risk_measure": pgettext_lazy("audit log", "take something planned against a risk out"),
+        "risk_review_due": pgettext_lazy("audit log", "ask for the review of a risk"),
+        "risk_measure_due": pgettext_lazy("audit log", "ask for what is done against a risk"),
+    }
+)
+name_records({"operations.risk": pgettext_lazy("audit log", "risk")})
+
+name_verbs(
+    {
+        "award_points": pgettext_lazy("audit log", "award contribution points"),
+        "cancel_points": pgettext_lazy("audit log", "take contribution points back"),
+        "propose_tariff": pgettext_lazy("audit log", "propose a tariff of contribution points"),
+        "publish_honours": pgettext_lazy("audit log", "publish an honours list"),
+    }
+)
+name_records(
+    {
+        "operations.contributionpoints": pgettext_lazy("audit log", "contribution points"),
+        "operations.tariff": pgettext_lazy("audit log", "tariff of contribution points"),
+        "operations.honourslist": pgettext_lazy("audit log", "honours list"),
+    }
+)

@@ -23,6 +23,7 @@ SCOPES: dict[str, StrOrPromise] = {
     "products:read": _("read released products"),
     "projects:read": _("read projects that run or are finished, without people"),
     "courses:read": _("read courses on offer, their sessions and learning paths, without people"),
+    "honours:read": _("read the published honours lists"),
     "catalogue:read": _("read the service catalogue with its latest feedback"),
     "listings:read": _("read published supply and demand listings"),
     "objectives:read": _("read objectives and their measurements"),

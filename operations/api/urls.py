@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from operations.api import learning, parts, pieces, pilots, points, products, projects, workbook, writes
+from operations.api import (
+    incentives,
+    learning,
+    parts,
+    pieces,
+    pilots,
+    points,
+    products,
+    projects,
+    risks,
+    workbook,
+    writes,
+)
 
 urlpatterns = [
     path("products/", writes.ProductCollection.as_view(), name="api_product_list"),
@@ -42,4 +54,11 @@ urlpatterns = [
     path("certificates/", learning.CertificateList.as_view(), name="api_certificate_list"),
     path("certificates/<str:code>/", learning.CertificateDetail.as_view(), name="api_certificate_detail"),
     path("certificates/<str:code>/verification/", learning.Verification.as_view(), name="api_certificate_verification"),
+    path("risks/", risks.RiskList.as_view(), name="api_risk_list"),
+    path("risks/<str:code>/", risks.RiskDetail.as_view(), name="api_risk_detail"),
+    path("points/", incentives.PointsList.as_view(), name="api_points_list"),
+    path("tariffs/", incentives.TariffList.as_view(), name="api_tariff_list"),
+    path("tariffs/<str:code>/", incentives.TariffDetail.as_view(), name="api_tariff_detail"),
+    path("honours/", incentives.HonoursLists.as_view(), name="api_honours_list"),
+    path("honours/<str:code>/", incentives.HonoursDetail.as_view(), name="api_honours_detail"),
 ]

@@ -54,6 +54,7 @@ from operations.models import (
     Deliverable,
     Enrolment,
     FeedbackPoint,
+    HonoursList,
     LearningPath,
     Milestone,
     Piece,
@@ -65,6 +66,9 @@ from operations.models import (
     Project,
     ProjectPerson,
     ProjectTask,
+    Risk,
+    RiskMeasure,
+    Tariff,
     WorkbookEntry,
     WorkHours,
 )
@@ -1493,6 +1497,101 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:api_certificate_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
     "tenant:api_certificate_detail": {"GET": "401 403 404 404 404 403 404 404 404 404 404 404"},
     "tenant:api_certificate_verification": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    # Risks and contribution points
+    "tenant:api_honours_detail": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_honours_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_points_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_risk_detail": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:api_risk_list": {"GET": "401 403 200 200 200 403 200 403 403 403 403 403"},
+    "tenant:api_tariff_detail": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:api_tariff_list": {"GET": "401 403 200 200 200 403 200 200 200 200 200 200"},
+    "tenant:honours_csv": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:honours_list": {
+        "GET": "302 403 200 200 200 403 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:honours_newest": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:honours_public": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:honours_year": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 403 403 403 302 403 403 403 403 403 403 403",
+    },
+    "tenant:points_compare": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 302 302 302 403 403 403 403 403 403 403",
+    },
+    "tenant:points_ledger": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:points_of": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:portal_points": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:risk_detail": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:risk_edit": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:risk_list": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:risk_measure": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:risk_measure_done": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 302 302 302 403 403 403 403 403 403 403",
+    },
+    "tenant:risk_measure_new": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:risk_measure_remove": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 302 302 302 403 403 403 403 403 403 403",
+    },
+    "tenant:risk_new": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:risk_review": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:risk_step": {
+        "GET": "302 403 403 403 200 403 403 403 403 403 403 403",
+        "POST": "302 403 403 403 422 403 403 403 403 403 403 403",
+    },
+    "tenant:tariff_approve": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 403 403 302 403 403 403 403 403 403 403",
+    },
+    "tenant:tariff_detail": {
+        "GET": "302 403 200 200 200 403 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:tariff_list": {
+        "GET": "302 403 200 200 200 403 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:tariff_new": {
+        "GET": "302 403 403 403 200 403 403 403 403 403 403 403",
+        "POST": "302 403 403 403 422 403 403 403 403 403 403 403",
+    },
+    "tenant:tariff_refuse": {
+        "GET": "302 403 403 403 200 403 403 403 403 403 403 403",
+        "POST": "302 403 403 403 422 403 403 403 403 403 403 403",
+    },
 }
 SCOPE_OPENS: dict[str, set[str]] = {
     "experts:read": {"api_expert_list"},
@@ -1520,6 +1619,7 @@ SCOPE_OPENS: dict[str, set[str]] = {
         "api_learning_path_detail",
         "api_learning_path_list",
     },
+    "honours:read": {"api_honours_detail", "api_honours_list"},
     "products:read": {
         "api_piece_list",
         "api_pilot_list",
@@ -1562,6 +1662,7 @@ _COURSE = {"code": column(Course, "code")}
 _SESSION = {**_COURSE, "number": column(CourseSession, "number")}
 _PATH = {"code": column(LearningPath, "code")}
 _CERTIFICATE = {"code": column(Certificate, "code")}
+_RISK = {"code": column(Risk, "code")}
 
 OBJECTS: dict[str, dict[str, Any]] = {
     # Admission, standing, exit
@@ -1876,6 +1977,15 @@ OBJECTS: dict[str, dict[str, Any]] = {
         _CERTIFICATE,
     ),
     "api_enrolment_detail": {"number": column(Enrolment, "pk")},
+    # Risks and contribution points
+    **dict.fromkeys(("api_risk_detail", *(f"risk_{verb}" for verb in ("detail", "edit", "review", "measure_new"))), _RISK),
+    **{f"risk_measure{verb}": {**_RISK, "measure": column(RiskMeasure, "pk")} for verb in ("", "_done", "_remove")},
+    "risk_step": {**_RISK, "step": "accept"},
+    "points_of": _INSTITUTION,
+    "api_tariff_detail": {"code": column(Tariff, "version")},
+    **{f"tariff_{verb}": {"version": column(Tariff, "version")} for verb in ("detail", "approve", "refuse")},
+    "api_honours_detail": {"code": column(HonoursList, "year")},
+    **{f"honours_{verb}": {"year": column(HonoursList, "year")} for verb in ("year", "public", "csv")},
 }
 """How each route's identifiers are found among the rows of ``rows.fill_tenant_tables``; plain values name no record."""
 

@@ -123,6 +123,8 @@ PAGES: dict[str, dict[str, Seen]] = {
     "public": {
         route: Seen(NOBODY)
         for route in (
+            "honours_newest",
+            "honours_public",
             "decision_list",
             "decision_detail",
             "public_minutes",
@@ -296,6 +298,21 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "motion_list",
                 "motion_new",
                 "motion_detail",
+                "risk_list",
+                "risk_detail",
+                "risk_new",
+                "risk_edit",
+                "risk_review",
+                "risk_measure_new",
+                "risk_measure",
+                "risk_step",
+                "points_ledger",
+                "points_of",
+                "points_compare",
+                "honours_year",
+                "honours_list",
+                "tariff_list",
+                "tariff_detail",
                 "pilot_board",
                 "pilot_list",
                 "pilot_calendar",
@@ -410,7 +427,10 @@ PAGES: dict[str, dict[str, Seen]] = {
         "piece_draft": Seen(MEDIA, like="product_detail"),
         "piece_edit": Seen(MEDIA),
         "piece_check": Seen(WISDOM),
-        **{route: Seen(ENTERPRISE) for route in ("project_list", "project_detail", "project_hours", "calendar_address")},
+        **{
+            route: Seen(ENTERPRISE)
+            for route in ("project_list", "project_detail", "project_hours", "calendar_address", "portal_points")
+        },
         **{
             route: Seen(WISDOM)
             for route in (
@@ -438,7 +458,7 @@ PAGES: dict[str, dict[str, Seen]] = {
 }
 
 READ_TWICE: dict[str, tuple[str, ...]] = {
-    "portal": ("product_detail",),
+    "portal": ("product_detail", "tariff_list", "honours_list"),
     "console": (
         "inbox",
         "notification_list",
@@ -477,6 +497,9 @@ NO_PAGE: dict[str, str] = {
     "meeting_calendar": "a calendar file",
     "decision_feed": "Atom",
     "calendar_feed": "a calendar file",
+    "honours_csv": "a table to save",
+    **dict.fromkeys(("tariff_new", "tariff_refuse"), "only the committee opens it; a form like risk_new"),
+    **dict.fromkeys(("tariff_approve", "risk_measure_done", "risk_measure_remove"), _POSTED),
     **dict.fromkeys(
         (
             "project_start",
