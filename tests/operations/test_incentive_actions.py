@@ -588,10 +588,10 @@ def test_the_total_is_the_sum_of_the_rows_that_were_not_taken_back(
         expected = sum((fade(points, age, half_life) for points, age, cancelled in rows if not cancelled), Decimal(0))
 
         shown = list_rows(act, [institution.pk], cancelled=False, on=day)
-        assert sum((row.worth for row in shown), Decimal(0)) == expected
+        assert sum((row.worth for row in shown), Decimal(0)) == expected  # type: ignore[attr-defined]
         assert total_of(act, institution.pk, on=day) == expected
         assert sum((line.worth for line in sums_by_act(act, [institution.pk], on=day)), Decimal(0)) == expected
-        assert [row.worth for row in list_standings(act, on=day)] == [expected]
+        assert [row.worth for row in list_standings(act, on=day)] == [expected]  # type: ignore[attr-defined]
         transaction.set_rollback(True)
 
 
@@ -775,7 +775,7 @@ def earned(alliance: Alliance, code: str, points: str, *, year: int = 2025, reco
         act=ContributionAct.HOURS_WORKED,
         record=record or f"operations.workhours:{code}",
         points=Decimal(points),
-        tariff=Tariff.objects.of(alliance).first(),
+        tariff=Tariff.objects.of(alliance).earliest("pk"),
         at=datetime(year, 6, 1, 4, tzinfo=UTC),
     )
 

@@ -41,7 +41,7 @@ def row(institution: Institution, points: str = "10", *, days: int = 0, number: 
         act=ContributionAct.HOURS_WORKED,
         record=f"operations.workhours:{number}",
         points=Decimal(points),
-        tariff=Tariff.objects.of(institution.alliance).first(),
+        tariff=Tariff.objects.of(institution.alliance).earliest("pk"),
         at=timezone.now() - timedelta(days=days),
         **more,
     )
@@ -96,7 +96,8 @@ def test_the_api_reckons_as_the_pages_do(act: Alliance, client_for: ClientFor) -
 
     listed = client_for(make_officer(act)).get(address(act, "api_points_list")).json()["results"]
 
-    shown = {one.record: str(one.worth) for one in list_rows(act, [institution.pk], on=timezone.localdate())}
+    rows = list_rows(act, [institution.pk], on=timezone.localdate())
+    shown = {one.record: str(one.worth) for one in rows}  # type: ignore[attr-defined]
     shown["operations.workhours:9"] = "0.0000"
     assert {one["record"]: one["worth"] for one in listed} == shown
 
