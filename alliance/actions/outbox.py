@@ -32,8 +32,9 @@ RETRY_SECONDS = (5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800)
 def deliver_next(alliance: Alliance) -> bool:
     """Deliver the oldest due event that no other relay holds.
 
-    Runs inside the caller's transaction (a tenant task's); on a consumer's error only its own savepoint is undone, the
-    attempt is counted and the event waits longer. After ten tries it is set aside as dead, to be retried by hand.
+    Runs inside the caller's transaction (a tenant task's). Each consumer has a savepoint of its own: one that fails undoes
+    nothing of the others and does not hold them up. The attempt is counted and the event waits longer, for those that
+    failed. After ten tries it is set aside as dead, to be retried by hand.
 
     Returns:
         Whether there was one.
@@ -47,18 +48,22 @@ def deliver_next(alliance: Alliance) -> bool:
     )
     if event is None:
         return False
-    try:
-        with transaction.atomic():
-            for name, handler in consumers_of(event.kind).items():
+    failures: list[str] = []
+    for name, handler in consumers_of(event.kind).items():
+        try:
+            with transaction.atomic():
                 _, first = ConsumedEvent.objects.get_or_create(alliance=alliance, consumer=name, event_id=event.pk)
                 if first:
                     faults.point(f"relay.{event.kind}.before_effect")
                     handler(Event(event.pk, event.kind, alliance, event.payload))
                     faults.point(f"relay.{event.kind}.after_effect")
-    except Exception as error:
-        logger.exception("event failed", extra={"event_kind": event.kind, "event_id": str(event.pk)})
+        except Exception as error:
+            extra = {"event_kind": event.kind, "event_id": str(event.pk), "consumer": name}
+            logger.exception("event failed", extra=extra)
+            failures.append(f"{name}: {type(error).__name__}: {error}")
+    if failures:
         event.attempts += 1
-        event.last_error = f"{type(error).__name__}: {error}"[:2000]
+        event.last_error = "\n".join(failures)[:2000]
         if event.attempts >= MAX_ATTEMPTS:
             event.dead_at = timezone.now()
         else:

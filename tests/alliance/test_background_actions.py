@@ -66,7 +66,7 @@ def test_an_event_that_comes_again_has_no_second_effect(act: Alliance) -> None:
     assert effects == ["first:1", "second:1"]
 
 
-def test_a_failing_consumer_undoes_all_effects_and_waits_longer_each_time(act: Alliance) -> None:
+def test_a_failing_consumer_waits_and_comes_again_while_the_others_go_on(act: Alliance) -> None:
     events.emit(act, KIND, {"n": 1, "fails": True})
 
     deliver_next(act)
@@ -75,8 +75,15 @@ def test_a_failing_consumer_undoes_all_effects_and_waits_longer_each_time(act: A
     assert (event.attempts, event.dead_at) == (1, None)
     assert event.next_at > timezone.now()
     assert "RuntimeError" in event.last_error
-    assert not ConsumedEvent.objects.of(act).exists()
+    assert event.last_error.startswith("first: ")
+    assert [row.consumer for row in ConsumedEvent.objects.of(act)] == ["second"]
     assert not deliver_next(act)
+
+    OutboxEvent.objects.of(act).update(payload={"n": 1}, next_at=timezone.now() - timedelta(seconds=1))
+    deliver_next(act)
+
+    assert effects == ["first:1", "second:1", "first:1"]
+    assert not OutboxEvent.objects.of(act).exists()
 
 
 def test_after_ten_tries_an_event_is_set_aside_and_can_be_tried_again_by_the_office(

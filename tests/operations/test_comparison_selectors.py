@@ -385,7 +385,7 @@ def test_the_page_shows_tables_charts_and_the_same_figures_as_csv(cast: Cast, cl
     rows = list(csv.reader(io.StringIO(get(client, cast, product, "?format=csv").content.decode("utf-8-sig"))))
 
     assert '<h3 class="mt">Salt (g/l)</h3>' in html
-    assert "<td>20%<small>too few values for an interval" in html
+    assert "<td>20.0%<small>too few values for an interval" in html
     assert "Since round 1" in html
     assert html.count("<svg") >= 4
     assert "style=" not in html

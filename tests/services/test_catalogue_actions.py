@@ -107,7 +107,18 @@ def test_publishing_raises_the_content_version(act: Alliance) -> None:
 def test_a_new_member_or_a_decided_pilot_renews_the_public_pages(act: Alliance) -> None:
     for kind in ("members.institution_state_changed", "members.institutions_imported", "operations.pilot_decided"):
         before = Alliance.objects.get(pk=act.pk).content_version
-        emit(act, kind, {"institution": "I-1", "before": "active", "after": "suspended", "product": "none", "round": 1})
+        emit(
+            act,
+            kind,
+            {
+                "institution": "I-1",
+                "before": "active",
+                "after": "suspended",
+                "product": "none",
+                "round": 1,
+                "outcome": "passed",
+            },
+        )
 
         deliver_everything(act)
 
