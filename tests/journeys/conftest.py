@@ -60,14 +60,14 @@ class Platform:
         parts = [part for path in files for part in path.read_text(encoding="utf-8").split("-" * 79)]
         return [part.strip() for part in parts if part.strip()]
 
-    def wait_for_mail(self, words: str, *, seconds: float = 60) -> str:
-        """The newest mail that holds the words."""
+    def wait_for_mail(self, *words: str, seconds: float = 60) -> str:
+        """The newest mail that holds all the words."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if found := [mail for mail in self.mails() if words in mail]:
+            if found := [mail for mail in self.mails() if all(part in mail for part in words)]:
                 return found[-1]
             time.sleep(0.5)
-        message = f"no mail with {words!r} came in {seconds:.0f} seconds"
+        message = f"no mail with {words} came in {seconds:.0f} seconds"
         raise AssertionError(message)
 
 
