@@ -41,7 +41,7 @@ from members.choices import InstitutionState, StandingNoteKind
 from members.models import ExitHandover, Institution, InstitutionExit, InstitutionStaff, InstitutionStanding
 from members.selectors.duties import Duty, HandOver, duty_providers
 from members.selectors.exit import exit_sheet
-from tests.factories.alliance import make_alliance, make_member, make_user
+from tests.factories.alliance import NOON, make_alliance, make_member, make_user
 from tests.factories.groups import make_group, make_seat
 from tests.factories.members import make_institution, make_staff
 
@@ -80,7 +80,7 @@ class Membership(RuleBasedStateMachine):
         self.savepoint.__enter__()
         self.acting = tenancy.acting_in(self.alliance)
         self.acting.__enter__()
-        self.now = timezone.now()
+        self.now = NOON  # a fixed one: the same histories on whatever day and hour this runs
         self.model: dict[str, list[tuple[str, datetime]]] = {}
 
     def teardown(self) -> None:
