@@ -25,8 +25,8 @@ from tests.factories.alliance import give_second_factor, make_alliance, make_mem
 from tests.forgetting import forget_everything
 
 ClientFor = Callable[..., Client]
-END_SECONDS = 1800
-"""How long a test process may take to end after its last test: it waits for the other one, then servers and browsers stop."""
+END_SECONDS = 300
+"""How long a test run may take to end after its last test: workers, servers and browsers stop."""
 APPEND_ONLY = ("alliance_auditentry", "alliance_auditleaf", "alliance_treehead")
 
 
@@ -182,11 +182,16 @@ def client_for() -> ClientFor:
 def pytest_sessionfinish() -> None:
     """Nor may the end hang: what is not over after this time ends with the stacks of all threads.
 
-    One that has finished waits here for the other, whose longest module takes some fifteen minutes.
-
     A test that hangs is ended by ``faulthandler_timeout`` in pyproject.toml.
     """
     faulthandler.dump_traceback_later(END_SECONDS, exit=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A worker that has cleaned up may wait for the others as long as they take; the run itself must still end."""
+    if hasattr(config, "workerinput"):
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,13 @@ from tests.factories.alliance import BEFORE, make_user
 if TYPE_CHECKING:
     from alliance.models import Alliance, User
 
-_numbers = itertools.count(1)
+institution_numbers = itertools.count(1)
+"""One for all factories of institutions: two of one number would share code and name."""
 
 
 def make_institution(alliance: Alliance, **fields: Any) -> Institution:
     """An active industry think tank with an English name of its own."""
-    number = next(_numbers)
+    number = next(institution_numbers)
     values: dict[str, Any] = {
         "code": f"T-{number:04d}",
         "kind": InstitutionKind.INDUSTRY_THINK_TANK,

@@ -53,6 +53,7 @@ from operations.models import (
 )
 from operations.permissions import OPEN_PRODUCT_FILE
 from tests.factories.alliance import NOON, make_user
+from tests.factories.members import institution_numbers
 
 _numbers = itertools.count(1)
 LONG_AGO = timedelta(days=400)
@@ -60,13 +61,13 @@ LONG_AGO = timedelta(days=400)
 
 def make_institution(alliance: Alliance, kind: str = InstitutionKind.SPECIALISED_THINK_TANK, **fields: Any) -> Institution:
     """A member in good standing."""
-    number = next(_numbers)
+    number = next(institution_numbers)
     values: dict[str, Any] = {
         "code": f"T-{number:04d}",
         "kind": kind,
         "name_en": f"Institution {number}",
         "name_zh": f"机构{number}",
-        "name_key": f"institution {number} of the pipeline",
+        "name_key": f"institution {number}",
         "sort_key": f"institution {number:04d}",
         **fields,
     }
