@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery
 from celery.signals import setup_logging
@@ -13,12 +13,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings.local")
 app = Celery("alliance")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {
+SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "relay outboxes": {"task": "alliance.relay_all_outboxes", "schedule": 10.0},
     "catch up": {"task": "alliance.catch_up", "schedule": 15.0},
     "seal audit logs": {"task": "alliance.seal_all_audit_logs", "schedule": 60.0},
     "send log heads": {"task": "alliance.send_all_log_heads", "schedule": 4 * 3600.0},
     "keep house": {"task": "alliance.keep_house", "schedule": 3600.0},
+    "keep contracts": {"task": "services.keep_all_contracts", "schedule": 60.0},
+    "keep the work of contracts": {"task": "services.keep_all_work", "schedule": 3600.0},
+    "keep evaluations": {"task": "services.keep_all_reviews", "schedule": 60.0},
+    "follow contracts up": {"task": "services.follow_all_contracts_up", "schedule": 6 * 3600.0},
     "advance pilots": {"task": "operations.advance_all_pilots", "schedule": 15.0},
     "note late milestones": {"task": "operations.note_all_late_milestones", "schedule": 3600.0},
     "keep learning": {"task": "operations.keep_all_learning", "schedule": 3600.0},
@@ -31,8 +35,13 @@ app.conf.beat_schedule = {
     "settle ended staff": {"task": "members.settle_all_ended_staff", "schedule": 600.0},
     "follow admissions": {"task": "members.follow_all_admissions", "schedule": 300.0},
     "keep promises": {"task": "groups.keep_all_promises", "schedule": 300.0},
+    "keep match indexes": {"task": "services.keep_all_match_indexes", "schedule": 300.0},
+    "expire listings": {"task": "services.expire_all_listings", "schedule": 20.0},
+    "remind of listings": {"task": "services.remind_all_of_listings", "schedule": 3600.0},
     "measure indicators": {"task": "targets.measure_all_indicators", "schedule": 300.0},
 }
+"""What runs by the clock, and every how many seconds."""
+app.conf.beat_schedule = SCHEDULE
 
 
 @setup_logging.connect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -9,12 +10,32 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from alliance.kernel.navigation import navigation_for
+from alliance.kernel.navigation import Link, navigation_for
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 THEMES = ("light", "dark")
+
+
+PORTAL_IN_SIGHT = 7
+"""Links of the portal that stand in the bar: as many as fit in one row of 900 px in both languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalNavigation:
+    """The portal's links: those in sight, and those behind "More"."""
+
+    links: list[Link]
+    more: list[Link]
+    more_current: bool
+
+    @classmethod
+    def of(cls, links: list[Link]) -> PortalNavigation:
+        """Split the links; a single one too many stays in sight, for "More" would take its room."""
+        room = len(links) if len(links) <= PORTAL_IN_SIGHT + 1 else PORTAL_IN_SIGHT
+        more = links[room:]
+        return cls(links[:room], more, any(link.current for link in more))
 
 
 def interface(request: HttpRequest) -> dict[str, Any]:
@@ -26,7 +47,7 @@ def interface(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "",
         "is_chinese": (get_language() or "").startswith("zh"),
         "navigation": SimpleLazyObject(lambda: navigation_for(request, "console", current)),
-        "portal_navigation": SimpleLazyObject(lambda: _flat(request, "portal", current)),
+        "portal_navigation": SimpleLazyObject(lambda: PortalNavigation.of(_flat(request, "portal", current))),
         "public_navigation": SimpleLazyObject(lambda: _flat(request, "public", current)),
         "account_navigation": SimpleLazyObject(lambda: account_links(request)),
         "acting_for": SimpleLazyObject(lambda: _acting_for(request)),
@@ -34,7 +55,7 @@ def interface(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _flat(request: HttpRequest, area: str, current: str) -> list[Any]:
+def _flat(request: HttpRequest, area: str, current: str) -> list[Link]:
     return [link for section in navigation_for(request, area, current) for link in section.items]
 
 

@@ -3,8 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from alliance.kernel.navigation import NavigationEntry, add
-from alliance.selectors.inbox import count_waiting
-from alliance.selectors.notifications import count_unread
+from alliance.selectors.inbox import waiting_items
+from alliance.selectors.notifications import unread_notifications
 
 add(
     NavigationEntry(
@@ -20,7 +20,7 @@ add(
 )
 add(
     NavigationEntry(
-        area="console", key="inbox", label=_("Inbox"), url_name="inbox", icon="inbox", order=20, urgent=count_waiting
+        area="console", key="inbox", label=_("Inbox"), url_name="inbox", icon="inbox", order=20, urgent=waiting_items
     )
 )
 add(
@@ -31,7 +31,7 @@ add(
         url_name="notification_list",
         icon="bell",
         order=30,
-        count=count_unread,
+        count=unread_notifications,
     )
 )
 add(
@@ -69,9 +69,14 @@ add(
         permission="alliance.view_audit",
     )
 )
-add(NavigationEntry(area="portal", key="inbox", label=_("Inbox"), url_name="inbox", order=20, urgent=count_waiting))
+add(NavigationEntry(area="portal", key="inbox", label=_("Inbox"), url_name="inbox", order=20, urgent=waiting_items))
 add(
     NavigationEntry(
-        area="portal", key="notifications", label=_("Notices"), url_name="notification_list", order=90, count=count_unread
+        area="portal",
+        key="notifications",
+        label=_("Notices"),
+        url_name="notification_list",
+        order=90,
+        count=unread_notifications,
     )
 )

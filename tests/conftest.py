@@ -17,12 +17,18 @@ from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from alliance.choices import AllianceRole
 from alliance.kernel import tenancy
 from alliance.models import Alliance, User
 from tests.factories.alliance import give_second_factor, make_alliance, make_member
 from tests.forgetting import forget_everything
+
+# Machines are noisy: neither the time of an example nor that of making one says anything about the program.
+hypothesis_settings.register_profile("alliance", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("alliance")
 
 ClientFor = Callable[..., Client]
 END_SECONDS = 300

@@ -50,6 +50,12 @@ FUNCTIONS: frozenset[str] = frozenset(
         "members.selectors.directory.tiles",
         "members.selectors.regions._regions_by_name",
         "members.selectors.regions.regions",
+        "services.vectors.installed_model",
+        "services.reasons._told_elsewhere",
+        "services.selectors.codes.disciplines",
+        "services.selectors.codes.industries",
+        "services.contract_pdf._fonts",
+        "services.contract_pdf._program",
     }
 )
 """Cached functions whose answer follows from their arguments and shipped files alone."""

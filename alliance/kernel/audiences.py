@@ -35,6 +35,8 @@ resolvers: Registry[AudienceResolver] = Registry("audience resolver")
 set_aside: Registry[Callable[[Alliance, int], Q]] = Registry("condition of items set aside")
 """Conditions for open items about which an institution (its primary key) may not act now, such as a conflict of interest."""
 
+kept_from: Registry[Callable[[Alliance, Any], Q]] = Registry("condition of items kept from a person")
+"""Conditions for items, done or not, that name something confidential which a person may not read, in whatever role it waits."""
 
 kept_aside: Registry[Callable[[Alliance, Any, str], None]] = Registry("guard of papers")
 """Refuse (by raising) to open papers of a matter to a person whose institution stands aside from it."""

@@ -141,6 +141,15 @@ _OFFICE = (
 ACCOUNTS: dict[str, tuple[Account, ...]] = {
     WEAVING: (
         *_OFFICE,
+        Account(
+            "verifier",
+            "Jiang Ping",
+            "江平",
+            _("member of the management committee, for an institution"),
+            role="committee",
+            institution="I-014",
+            staff_role="staff",
+        ),
         Account("wisdom", "Pan Lei", "潘磊", _("representative in the wisdom group"), institution="I-001"),
         Account("media", "Tang Yue", "唐悦", _("representative in the media group"), institution="I-029"),
         Account("enterprise", "Mo Jian", "莫健", _("representative of a leading enterprise"), institution="I-035"),

@@ -122,7 +122,27 @@ def dress(field: forms.Field) -> None:
 
 
 def explain(field: forms.Field, label: str) -> None:
-    """Say of a missing answer what to do and where, so that the line in the summary stands by itself."""
+    """Say of an answer that is missing, too long, too large or unreadable what to do.
+
+    What a form says itself stays. Django's own words name "this value" and leave the reader to guess.
+    """
+    ways = {
+        "max_length": _("Shorten it to %(limit_value)s characters; it has %(show_value)s."),
+        "min_value": _("Write a number from %(limit_value)s on."),
+        "max_value": _("Write a number up to %(limit_value)s."),
+        "max_digits": _("Write a number with at most %(max)s digits."),
+        "max_decimal_places": _("Write at most %(max)s places after the point."),
+        "max_whole_digits": _("Write a number with at most %(max)s digits before the point."),
+    }
+    if isinstance(field, forms.DateField):
+        ways["invalid"] = _("Write the day as year-month-day, such as 2026-11-21.")
+    elif isinstance(field, forms.IntegerField | forms.DecimalField):
+        ways["invalid"] = _("Write a number in digits, such as 12.")
+    if isinstance(field, forms.FileField):
+        ways = {}  # its words tell of the name of a file, with values of their own
+    for code, words in ways.items():
+        if field.error_messages.get(code) in (None, type(field).default_error_messages.get(code)):
+            field.error_messages[code] = words
     if field.error_messages.get("required") != forms.Field.default_error_messages["required"]:
         return
     if isinstance(field, forms.FileField):

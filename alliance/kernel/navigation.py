@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from alliance.kernel.counting import count_together
 from alliance.kernel.permissions import can
 from alliance.kernel.registry import Registry
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
     from django_stubs_ext import StrOrPromise
 
     from alliance.models import Alliance
 
-Counter = Callable[["Alliance", Any], int]
-"""Counts something for the badge: alliance and user in, number out; one query at most."""
+Counted = Callable[["Alliance", Any], "QuerySet[Any] | int"]
+"""What the number beside a link counts, for an alliance and a reader: rows, or a number that is known without asking."""
 
 SECTIONS: dict[str, StrOrPromise] = {
     "": "",
@@ -45,8 +47,8 @@ class NavigationEntry:
         section: Key of SECTIONS; console only.
         order: Place inside the section.
         permission: Asked with the alliance as the record; empty: everybody who sees the area.
-        count: Number beside the label.
-        urgent: Number that waits for the reader.
+        count: What the number beside the label counts.
+        urgent: What waits for the reader; no number when nothing does.
     """
 
     area: str
@@ -57,8 +59,8 @@ class NavigationEntry:
     section: str = ""
     order: int = 50
     permission: str = ""
-    count: Counter | None = None
-    urgent: Counter | None = None
+    count: Counted | None = None
+    urgent: Counted | None = None
 
 
 entries: Registry[NavigationEntry] = Registry("navigation entry")
@@ -91,11 +93,12 @@ class Section:
 
 
 def navigation_for(request: HttpRequest, area: str, current: str = "") -> list[Section]:
-    """The sections of one area that this reader may see; one query per counted entry."""
+    """The sections of one area that this reader may see; one query for all numbers beside the links."""
     alliance = getattr(request, "alliance", None)
     if alliance is None:
         return []
     sections: dict[str, Section] = {key: Section(label) for key, label in SECTIONS.items()}
+    counted: list[tuple[Link, bool, QuerySet[Any] | int]] = []
     for entry in sorted((e for e in entries.values() if e.area == area), key=lambda e: e.order):
         if entry.permission and not can(request.user, entry.permission, alliance):
             continue
@@ -105,8 +108,14 @@ def navigation_for(request: HttpRequest, area: str, current: str = "") -> list[S
             continue
         link = Link(entry.label, url, entry.icon, entry.key == current, key=entry.key)
         if entry.count:
-            link.count = entry.count(alliance, request.user)
+            counted.append((link, False, entry.count(alliance, request.user)))
         if entry.urgent:
-            link.urgent_count = entry.urgent(alliance, request.user) or None
+            counted.append((link, True, entry.urgent(alliance, request.user)))
         sections[entry.section].items.append(link)
+    numbers = count_together([rows for _link, _is_urgent, rows in counted])
+    for (link, is_urgent, _rows), number in zip(counted, numbers, strict=True):
+        if is_urgent:
+            link.urgent_count = number or None
+        else:
+            link.count = number
     return [section for section in sections.values() if section.items]

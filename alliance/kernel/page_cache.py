@@ -1,7 +1,7 @@
 """Whole public pages kept in Redis for anonymous readers.
 
 A view allows it with :func:`cached_page`; :class:`PageCacheMiddleware` answers before the tenant, session or database are
-touched. A page is kept under host, full path, query, language and theme, so one alliance's page cannot answer for another's,
+touched. A page is kept under host, full path, query, language, theme and day, so one alliance's page cannot answer for another's,
 together with the alliance's content version: a change that readers may see raises the version
 (``alliance.actions.content.bump_content_version``) and makes every kept page stale at once.
 
@@ -18,12 +18,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, cast
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
-from django.utils import translation
+from django.utils import timezone, translation
 
 if TYPE_CHECKING:
     from alliance.models import Alliance
@@ -102,7 +102,9 @@ def find_place(request: HttpRequest) -> Place | None:
         language = translation.get_language_from_request(request)
     theme = cookies.get("theme", "")
     theme = theme if theme in {"light", "dark"} else ""
-    identity = "\n".join((request.scheme or "", host, request.get_full_path(), language, theme))
+    # What is open until a day is gone the moment that day ends, whatever the tasks do: a page is kept for one day only.
+    day = timezone.localdate().isoformat()
+    identity = "\n".join((request.scheme or "", host, request.get_full_path(), language, theme, day))
     return Place(alliance_key, f"page:{hashlib.sha256(identity.encode()).hexdigest()}")
 
 
@@ -135,6 +137,9 @@ class PageCacheMiddleware:
                 return answer(request, page, "stale" if page.version != version else "hit")
             return self.get_response(request)
         try:
+            made: KeptPage | None = cache.get(place.page_key)
+            if made is not None and made.version == version and made != page:
+                return answer(request, made, "hit")  # it was made between the look and the lock
             response = self.get_response(request)
             kept = keep(request, response, place, version)
         finally:
@@ -160,10 +165,11 @@ def wait_for(page_key: str) -> KeptPage | None:
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:
         time.sleep(0.05)
-        page: KeptPage | None = cache.get(page_key)
-        if page is not None:
-            return page
-        if cache.get(f"{page_key}:lock") is None:
+        # Both in one look: the lock goes after the page was kept, so that without either there will be none.
+        found: dict[str, Any] = cache.get_many([page_key, f"{page_key}:lock"])
+        if page_key in found:
+            return cast("KeptPage", found[page_key])
+        if not found:
             return None  # the other one ended without a page that may be kept
     return None
 

@@ -225,6 +225,7 @@ TYPES: dict[str, FileType] = {
     "pptx": FileType((".pptx",), f"{_OFFICE}presentationml.presentation", _office("ppt/", "PowerPoint")),
     "csv": FileType((".csv",), "text/csv", _check_text),
     "txt": FileType((".txt", ".tsv"), "text/plain", _check_text),
+    "jsonl": FileType((".jsonl", ".ndjson"), "application/x-ndjson", _check_text),
     "zip": FileType((".zip",), "application/zip", _check_zip),
 }
 _BINARY = frozenset({"pdf", "png", "jpeg", "webp", "docx", "xlsx", "pptx", "zip"})
@@ -268,7 +269,8 @@ class Purpose:
 
 purposes: Registry[Purpose] = Registry("purpose of files")
 TABLE = purposes.register(
-    "table", Purpose("table", _("table to import"), frozenset({"csv", "txt", "xlsx"}), max_bytes=settings.IMPORT_MAX_BYTES)
+    "table",
+    Purpose("table", _("table to import"), frozenset({"csv", "txt", "xlsx", "jsonl"}), max_bytes=settings.IMPORT_MAX_BYTES),
 )
 DOCUMENT = purposes.register(
     "document",

@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import migrations, models
 
 import alliance.kernel.fields
+from alliance.kernel.postgres.at_once import AtOnce
 
 
-class Migration(migrations.Migration):
+class Migration(AtOnce):
     initial = True
 
     dependencies = [

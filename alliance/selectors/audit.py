@@ -6,10 +6,13 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import apps
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
@@ -70,6 +73,8 @@ class HistoryEntry:
     via: StrOrPromise
     changes: list[Change] = field(default_factory=list)
     reason: str = ""
+    object_type: str = ""
+    verb: str = ""
 
     @property
     def title(self) -> StrOrPromise:
@@ -145,16 +150,20 @@ def list_verbs(alliance: Alliance) -> list[tuple[str, StrOrPromise]]:
 
 
 def history_of(
-    alliance: Alliance, record: Model, *, with_values: bool = True, with_personal: bool = False, limit: int = 30
+    alliance: Alliance, *records: Model, with_values: bool = True, with_personal: bool = False, limit: int = 30
 ) -> list[HistoryEntry]:
-    """What happened to one record, newest first.
+    """What happened to one record, or to several that belong together, newest first.
 
     Queries: the entries, the people, and (with them) the personal values.
     """
-    entries = list_entries(alliance, object_type=record._meta.label_lower, object_id=identifier_of(record))
-    return describe(
-        alliance, entries.order_by(*ORDER)[:limit], with_values=with_values, with_personal=with_personal, with_names=False
-    )
+    entries = entries_about(alliance, *records).order_by(*ORDER)[:limit]
+    return describe(alliance, entries, with_values=with_values, with_personal=with_personal, with_names=False)
+
+
+def entries_about(alliance: Alliance, *records: Model) -> QuerySet[AuditEntry]:
+    """Entries about one record, or about several that belong together."""
+    wanted = [Q(object_type=one._meta.label_lower, object_id=identifier_of(one)) for one in records]
+    return list_entries(alliance).filter(reduce(or_, wanted))
 
 
 def describe(
@@ -199,6 +208,8 @@ def describe(
                 via=AuditVia(entry.via).label if entry.via in AuditVia.values else entry.via,
                 changes=changes,
                 reason=str(record.get("reason_code") or ""),
+                object_type=entry.object_type,
+                verb=entry.verb,
             )
         )
     return found

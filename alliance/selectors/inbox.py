@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AudienceScope
-from alliance.kernel.audiences import resolvers, set_aside
+from alliance.kernel.audiences import kept_from, resolvers, set_aside
 from alliance.kernel.permissions import grants_of
 from alliance.kernel.texts import texts
 from alliance.models import InboxItem
@@ -67,6 +67,14 @@ def _may_act(alliance: Alliance, institution_id: int | None) -> Q:
     return condition
 
 
+def _may_read(alliance: Alliance, user: Any) -> Q:
+    """Condition for items that name nothing which is kept from the person."""
+    condition = Q()
+    for items_of in kept_from.values():
+        condition &= ~items_of(alliance, user)
+    return condition
+
+
 def _asked_once(alliance: Alliance, user: Any, items: QuerySet[InboxItem], audience: Q) -> QuerySet[InboxItem]:
     """One item where the same act asked several groups and the person's institutions sit in more than one of them."""
     if len({grant.group for grant in grants_of(user, alliance) if grant.scope == "group"}) < 2:
@@ -86,7 +94,8 @@ def _asked_once(alliance: Alliance, user: Any, items: QuerySet[InboxItem], audie
 def list_items(alliance: Alliance, user: Any, view: str = MINE) -> QuerySet[InboxItem]:
     """Items of one view: what waits for the person, what colleagues took over, or what is done."""
     audience = audience_of(alliance, user)
-    everything = InboxItem.objects.of(alliance).select_related("user", "handed_to", "done_by")
+    everything = InboxItem.objects.of(alliance).filter(_may_read(alliance, user))
+    everything = everything.select_related("user", "handed_to", "done_by")
     items = _asked_once(alliance, user, everything, audience)
     if view == DONE:
         return items.filter(audience | Q(handed_to=user.pk), done_at__isnull=False)
@@ -96,16 +105,19 @@ def list_items(alliance: Alliance, user: Any, view: str = MINE) -> QuerySet[Inbo
     return items.filter((audience & Q(handed_to__isnull=True)) | Q(handed_to=user.pk))
 
 
+def waiting_items(alliance: Alliance, user: Any) -> QuerySet[InboxItem]:
+    """What waits for a person; nothing for a visitor."""
+    return list_items(alliance, user) if getattr(user, "is_authenticated", False) else InboxItem.objects.none()
+
+
 def count_waiting(alliance: Alliance, user: Any) -> int:
     """How many items wait for a person; one query beside the person's roles."""
-    if not getattr(user, "is_authenticated", False):
-        return 0
-    return list_items(alliance, user).count()
+    return waiting_items(alliance, user).count()
 
 
 def get_item(alliance: Alliance, user: Any, uuid: Any) -> InboxItem | None:
     """One open item that waits for the person or that a colleague of the same audience holds."""
-    open_items = InboxItem.objects.of(alliance).filter(done_at__isnull=True)
+    open_items = InboxItem.objects.of(alliance).filter(_may_read(alliance, user), done_at__isnull=True)
     return (
         open_items.filter(audience_of(alliance, user) | Q(handed_to=user.pk))
         .select_related("user", "handed_to")

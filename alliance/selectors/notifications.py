@@ -26,11 +26,11 @@ def list_notifications(alliance: Alliance, reader: Any, *, unread_only: bool = F
     return found.filter(read_at__isnull=True) if unread_only else found
 
 
-def count_unread(alliance: Alliance, reader: Any) -> int:
-    """How many a person has not read; one query."""
+def unread_notifications(alliance: Alliance, reader: Any) -> QuerySet[Notification]:
+    """What a person has not read; nothing for a visitor."""
     if not getattr(reader, "is_authenticated", False):
-        return 0
-    return list_notifications(alliance, reader, unread_only=True).count()
+        return Notification.objects.none()
+    return list_notifications(alliance, reader, unread_only=True)
 
 
 @dataclass(frozen=True, slots=True)

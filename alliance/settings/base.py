@@ -299,8 +299,12 @@ RATE_LIMITS = {
     "calendar_network": "600 per hour",
     "certificate_check": "1200 per hour",
     "certificate_network": "60 per hour",
+    "contract_verify": "1200 per hour",
+    "contract_verify_network": "60 per hour",
     "export": "5 per hour",
 }
+SEAL_TIMESTAMP_URL = os.environ.get("SEAL_TIMESTAMP_URL", "")
+"""Time-stamp authority (RFC 3161) asked when a contract is sealed; empty: none, which is the default."""
 
 # -- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {

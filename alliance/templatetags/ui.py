@@ -110,6 +110,9 @@ STATE_LOOKS: Final[Mapping[str, StateLook]] = {
     "pending": StateLook("warn", "hourglass"),
     "charter_pending": StateLook("warn", "pen-line"),
     "returned": StateLook("warn", "undo-2"),
+    "checked": StateLook("warn", "hourglass"),
+    "in_talks": StateLook("primary", "circle-dot"),
+    "fulfilled": StateLook("ok", "check"),
     "transforming": StateLook("primary", "wand-sparkles"),
     "piloting": StateLook("primary", "flask-conical"),
     "improving": StateLook("warn", "wrench"),
@@ -154,6 +157,11 @@ STATE_LOOKS: Final[Mapping[str, StateLook]] = {
     "cancelled": StateLook("neutral", "ban"),
     "terminated": StateLook("bad", "ban"),
     "escalated": StateLook("bad", "triangle-alert"),
+    "negotiating": StateLook("primary", "file-text"),
+    "agreed": StateLook("info", "lock"),
+    "signing": StateLook("warn", "pen-line"),
+    "sealing": StateLook("info", "hourglass"),
+    "declined": StateLook("bad", "circle-x"),
     "recused": StateLook("warn", "shield"),
 }
 

@@ -25,7 +25,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     page = paginate(
         selectors.list_notifications(alliance, request.user, unread_only=unread_only), request.GET, selectors.ORDER
     )
-    unread = selectors.count_unread(alliance, request.user)
+    unread = selectors.unread_notifications(alliance, request.user).count()
     mark_current(request, "notifications")
     address = reverse("notification_list")
     context = {

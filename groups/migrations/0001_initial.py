@@ -8,9 +8,10 @@ from django.db import migrations, models
 
 import alliance.kernel.fields
 import groups.models.group
+from alliance.kernel.postgres.at_once import AtOnce
 
 
-class Migration(migrations.Migration):
+class Migration(AtOnce):
     initial = True
 
     dependencies = [

@@ -15,7 +15,10 @@ STATES = [
 ]
 
 
-class Migration(migrations.Migration):
+from alliance.kernel.postgres.at_once import AtOnce
+
+
+class Migration(AtOnce):
     """Conflicts noted so far keep their states."""
 
     dependencies = [("groups", "0005_sealed_results")]

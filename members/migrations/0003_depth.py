@@ -8,9 +8,10 @@ from django.db import migrations, models
 
 import alliance.kernel.fields
 import members.models.standing
+from alliance.kernel.postgres.at_once import AtOnce
 
 
-class Migration(migrations.Migration):
+class Migration(AtOnce):
     dependencies = [
         ("alliance", "0004_audit_sealing"),
         ("alliance", "__first__"),

@@ -4,8 +4,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from alliance.kernel.postgres.at_once import AtOnce
 
-class Migration(migrations.Migration):
+
+class Migration(AtOnce):
     """Exits under way keep the charter's thirty days."""
 
     dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL), ("members", "0005_standing")]

@@ -64,7 +64,8 @@ from operations.models import (
     Pilot,
     Product,
 )
-from services.api.catalogue import ENTRY, LISTING
+from services.api.catalogue import ENTRY
+from services.api.listings import LISTING
 from services.choices import ListingState
 from services.models import CatalogueEntry, Listing
 from targets.api.objectives import OBJECTIVE
@@ -125,6 +126,7 @@ ELSEWHERE = {
     "CourseSession": "tests/operations/test_learning_api.py",
     "Enrolment": "tests/operations/test_learning_api.py",
     "Certificate": "tests/operations/test_learning_api.py",
+    "Match": "tests/services/test_match_api.py",
     "Risk": "tests/operations/test_risk_views.py",
     "ContributionPoints": "tests/operations/test_incentive_views.py",
     "Tariff": "tests/operations/test_incentive_views.py",
@@ -132,6 +134,9 @@ ELSEWHERE = {
     "ProductVersion": "tests/operations/test_product_parts_views.py",
     "ProductFile": "tests/operations/test_product_parts_views.py",
     "Contribution": "tests/operations/test_product_parts_views.py",
+    "Contract": "tests/services/test_contract_views.py",
+    "ContractEvaluation": "tests/services/test_review_secrecy.py",
+    "ContractFollowUp": "tests/services/test_review_views.py",
     "ProductReference": "tests/operations/test_product_parts_views.py",
 }
 """Projections with computed values, or closed to machines, and where they are compared."""
@@ -173,7 +178,7 @@ def fill(alliance: Alliance, count: int = 6, *, mark: str = "") -> None:
                     fact=fact,
                     value_digest="0" * 64,
                     verified_at=datetime(2026, 1, 1, tzinfo=UTC) if number % 2 else None,
-                    valid_until=timezone.now().date() + timedelta(days=days),
+                    valid_until=timezone.localdate() + timedelta(days=days),
                 )
             expert = Expert.objects.create(
                 alliance=alliance,
@@ -446,7 +451,7 @@ def plain(item: Any, fields: Sequence[Field]) -> dict[str, Any]:
             elif shown.where == "{t}.accepted_at IS NOT NULL":
                 rows = [row for row in rows if row.accepted_at is not None]
             elif shown.where == "{t}.verified_at IS NOT NULL AND {t}.valid_until >= CURRENT_DATE":
-                today = timezone.now().date()
+                today = timezone.localdate()
                 rows = [row for row in rows if row.verified_at and row.valid_until and row.valid_until >= today]
             else:
                 assert not shown.where, "teach the comparison this condition"

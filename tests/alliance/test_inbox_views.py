@@ -157,7 +157,7 @@ def test_the_page_groups_by_due_date_and_offers_one_verb(
     client = client_for(secretary)
     client.get(address(act, "inbox"))
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(29):
         page = client.get(address(act, "inbox"))
 
     text = page.content.decode()

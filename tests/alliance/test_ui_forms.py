@@ -124,3 +124,32 @@ def test_dates_are_asked_for_by_the_browsers_own_control() -> None:
 
     assert 'type="date"' in html
     assert 'value="2026-12-01"' in html
+
+
+class FiguresForm(AllianceForm):
+    title = forms.CharField(label="Title", max_length=5)
+    count = forms.IntegerField(label="Count", min_value=1, max_value=9)
+    sum = forms.DecimalField(label="Sum", max_digits=5, decimal_places=2, min_value=0)
+    day = forms.DateField(label="Day")
+    own = forms.CharField(label="Own", max_length=2, error_messages={"max_length": "Two letters."})
+    file = forms.FileField(label="File", max_length=5)
+
+
+def test_errors_say_what_to_write() -> None:
+    """Django's own words speak of "this value"."""
+    said = {
+        ("title", "sixsix"): "Shorten it to 5 characters; it has 6.",
+        ("count", "0"): "Write a number from 1 on.",
+        ("count", "10"): "Write a number up to 9.",
+        ("count", "ten"): "Write a number in digits, such as 12.",
+        ("sum", "-1"): "Write a number from 0 on.",
+        ("sum", "1.234"): "Write at most 2 places after the point.",
+        ("sum", "123456"): "Write a number with at most 5 digits.",
+        ("sum", "1234"): "Write a number with at most 3 digits before the point.",
+        ("day", "tomorrow"): "Write the day as year-month-day, such as 2026-11-21.",
+        ("own", "abc"): "Two letters.",
+    }
+    for (name, typed), words in said.items():
+        assert words in FiguresForm({name: typed}).errors[name], (name, typed)
+    files = {"file": SimpleUploadedFile("a-long-name.txt", b"x")}
+    assert "at most 5" in FiguresForm({}, files).errors["file"][0]

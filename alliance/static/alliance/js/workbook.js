@@ -445,12 +445,12 @@ async function start(root) {
   root.querySelectorAll("[data-workbook-script]").forEach((part) => {
     part.hidden = false;
   });
-  root.dataset.ready = "";
   window.addEventListener("online", send);
   window.addEventListener("offline", draw);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && send());
   window.addEventListener("pageshow", (event) => event.persisted && send());
   await draw();
+  root.dataset.ready = ""; // what waits on this device is listed now
   send();
 }
 
