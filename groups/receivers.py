@@ -57,15 +57,15 @@ from groups.selectors.audiences import GroupAudience
 from groups.selectors.calendar import calendar_of_meetings
 from groups.selectors.conflict import list_matters_aside, list_recused
 from groups.selectors.consortium import duty_provider as consortium_duties
-from groups.selectors.dispute import count_waiting_disputes, dispute_duties
+from groups.selectors.dispute import dispute_duties, waiting_disputes
 from groups.selectors.group import LIST_EXTENSION, seats_panel
-from groups.selectors.meeting import count_coming, find_paper
+from groups.selectors.meeting import coming_meetings, find_paper
 from groups.selectors.membership import decision_page, motions_panel
 from groups.selectors.merge import UNTOUCHED, object_to_merge
-from groups.selectors.motion import count_open
+from groups.selectors.motion import open_motions
 from groups.selectors.portal import count_part, list_closing_votes, list_coming_meetings, list_reports_due
-from groups.selectors.responsibility import count_late_reports
 from groups.selectors.responsibility import duty_provider as responsibility_duties
+from groups.selectors.responsibility import late_reports
 from groups.signals import (
     CHARTER_IN_FORCE,
     DIRECTIVE_ANSWERED,
@@ -142,7 +142,7 @@ add(
         icon="vote",
         order=25,
         permission=VIEW_MOTIONS,
-        count=count_open,
+        count=open_motions,
     )
 )
 add(NavigationEntry(area="portal", key="governance", label=_("Governance"), url_name="portal_motion_list", order=25))
@@ -233,7 +233,7 @@ add(
         icon="calendar-clock",
         order=26,
         permission=VIEW_MEETINGS,
-        count=count_coming,
+        count=coming_meetings,
     )
 )
 add(
@@ -374,7 +374,7 @@ add(
         icon="list-checks",
         order=52,
         permission=VIEW_RESPONSIBILITIES,
-        urgent=count_late_reports,
+        urgent=late_reports,
     )
 )
 add(
@@ -399,7 +399,7 @@ add(
         icon="scale",
         order=56,
         permission=LIST_DISPUTES,
-        count=count_waiting_disputes,
+        count=waiting_disputes,
     )
 )
 add(

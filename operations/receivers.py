@@ -62,9 +62,9 @@ from operations.selectors import evidence, gates  # noqa: F401 - register themse
 from operations.selectors.conflicts import PRODUCT_MATTER, RELEASE_MATTER, items_set_aside
 from operations.selectors.indicators import IN_PILOT, RELEASED_WITH_MEAN_SCORE
 from operations.selectors.jump import find_products
-from operations.selectors.learning import calendar_of_sessions, count_open_sessions
+from operations.selectors.learning import calendar_of_sessions, open_sessions
 from operations.selectors.learning import duty_provider as course_duties
-from operations.selectors.piece import count_open_pieces, missing_checks
+from operations.selectors.piece import missing_checks, open_pieces
 from operations.selectors.pilot_calendar import calendar_of_pilots
 from operations.selectors.point import (
     MAKERS,
@@ -73,11 +73,17 @@ from operations.selectors.point import (
     grave_points_missing,
     unfinished_points_missing,
 )
-from operations.selectors.product import count_in_pipeline
-from operations.selectors.project import calendar_of_milestones, calendar_of_tasks, count_running, find_projects, next_days
+from operations.selectors.product import products_in_pipeline
+from operations.selectors.project import (
+    calendar_of_milestones,
+    calendar_of_tasks,
+    find_projects,
+    next_days,
+    running_projects,
+)
 from operations.selectors.project import duty_provider as project_duties
 from operations.selectors.reference import PROVIDERS
-from operations.selectors.risk import RISK_MATTER, count_high
+from operations.selectors.risk import RISK_MATTER, high_risks
 from operations.signals import (
     CONTRIBUTIONS_CHANGED,
     MILESTONE_LATE,
@@ -140,7 +146,7 @@ navigation.add(
         icon="flask-conical",
         order=10,
         permission=VIEW_PIPELINE,
-        count=count_in_pipeline,
+        count=products_in_pipeline,
     )
 )
 navigation.add(NavigationEntry(area="portal", key="pilots", label=_("Pilots"), url_name="portal_pilots", order=30))
@@ -574,7 +580,7 @@ navigation.add(
         icon="newspaper",
         order=15,
         permission=VIEW_PIPELINE,
-        count=count_open_pieces,
+        count=open_pieces,
     )
 )
 navigation.add(
@@ -663,7 +669,7 @@ navigation.add(
         icon="folder-kanban",
         order=20,
         permission=VIEW_PROJECTS,
-        count=count_running,
+        count=running_projects,
     )
 )
 navigation.add(
@@ -837,7 +843,7 @@ navigation.add(
         icon="graduation-cap",
         order=30,
         permission=VIEW_LEARNING,
-        count=count_open_sessions,
+        count=open_sessions,
     )
 )
 navigation.add(
@@ -926,7 +932,7 @@ navigation.add(
         icon="triangle-alert",
         order=60,
         permission=VIEW_RISKS,
-        count=count_high,
+        count=high_risks,
     )
 )
 matter_parties.register("risk", RISK_MATTER)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -111,7 +112,7 @@ def feedback_detail(request: AllianceRequest, code: str) -> HttpResponse:
             charts.LineChart(
                 finding=_("The mean mark moved from %(first)s to %(last)s.")
                 % {"first": f"{points[0].mean:.2f}", "last": f"{points[-1].mean:.2f}"},
-                periods=[format_day(result.computed_at.date(), language) for result in points],
+                periods=[format_day(timezone.localtime(result.computed_at).date(), language) for result in points],
                 series=[charts.Series(_("Mean mark"), [float(result.mean or 0) for result in points])],
                 low=1.0,
                 high=5.0,

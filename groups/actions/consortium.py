@@ -445,6 +445,8 @@ def leave_consortium(
 ) -> ConsortiumMembership:
     """Leave a consortium; the institution's people lose access to its files with this very moment.
 
+    The last one to leave closes it, and with it the invitations.
+
     Raises:
         NotFoundError: The institution is no present member.
         DomainError: It is the only lead unit and others stay.
@@ -469,6 +471,8 @@ def _leave(consortium: Consortium, part: ConsortiumMembership, *, actor: User | 
     )
     emit(alliance, CONSORTIUM_LEFT, {"consortium": consortium.code, "institution": part.institution.code})
     _tell(alliance, consortium, "consortium_left", part, at=at)
+    if not composition_of(consortium, at).present and consortium.state != ConsortiumState.CLOSED:
+        _close(consortium, actor=actor, at=at)  # nobody is left who could lead those invited
     return part
 
 
@@ -582,11 +586,8 @@ def settle_part(
     part = _part(consortium, institution.code, at, accepted=True)
     if to is not None:
         _hand_over_lead(consortium, part, to.code, actor=actor, at=at, stays=False)
-    parts = composition_of(consortium, at)
-    _refuse_orphan(parts, part)
+    _refuse_orphan(composition_of(consortium, at), part)
     _leave(consortium, part, actor=actor, at=at)
-    if len(parts.present) == 1:
-        _close(consortium, actor=actor, at=at)
 
 
 @transaction.atomic
@@ -623,7 +624,7 @@ def close_consortium(alliance: Alliance, code: str, *, actor: User, at: datetime
     return _close(consortium, actor=actor, at=at)
 
 
-def _close(consortium: Consortium, *, actor: User, at: datetime) -> Consortium:
+def _close(consortium: Consortium, *, actor: User | None, at: datetime) -> Consortium:
     _tell_all(consortium, "consortium_closed", at=at)
     parts = composition_of(consortium, at)
     for part in (*parts.present, *parts.invited):

@@ -200,7 +200,7 @@ def _first(alliance: Alliance, voters: list[tuple[Institution, User]], writer: U
                 facts=ActionFacts(
                     text_en,
                     text_zh,
-                    due.date(),
+                    timezone.localtime(due).date(),
                     doers[place] if place is not None else "",
                     item,
                     public,
@@ -263,7 +263,7 @@ def _second(alliance: Alliance, voters: list[tuple[Institution, User]], writer: 
         facts=ActionFacts(
             "Name two speakers for the open day",
             "推荐开放日两名主讲人",
-            (at + timedelta(days=5)).date(),
+            timezone.localtime(at + timedelta(days=5)).date(),
             voters[0][0].code,
             1,
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions import inbox
@@ -62,7 +63,7 @@ def _fill(action: MeetingAction, meeting: Meeting, facts: ActionFacts) -> None:
     if not facts.text_en.strip() and not facts.text_zh.strip():
         words = _("Say what is to be done, in one of the two languages.")
         raise InvalidInputError(words, code="text_missing", fields={"text_en": words})
-    begun = (meeting.began_at or meeting.starts_at).date()
+    begun = timezone.localtime(meeting.began_at or meeting.starts_at).date()
     if facts.due_on < begun:
         words = _("It cannot be due before the meeting.")
         raise InvalidInputError(words, code="due_too_early", fields={"due_on": words})

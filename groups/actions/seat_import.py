@@ -125,7 +125,7 @@ def _add(alliance: Alliance, values: dict[str, str], actor: User, at: datetime) 
     )
 
 
-def _export(alliance: Alliance) -> list[list[Any]]:
+def _export(alliance: Alliance, _reader: Any) -> list[list[Any]]:
     seats = (
         GroupMembership.objects.of(alliance)
         .select_related("institution", "group", "exception_motion")

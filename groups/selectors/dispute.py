@@ -219,9 +219,9 @@ def list_mediators(dispute: Dispute, at: datetime) -> list[Candidate]:
     return [Candidate(user, institutions.get(by_seat.get(user.pk, 0))) for user in users]
 
 
-def count_waiting_disputes(alliance: Alliance, user: Any) -> int:
-    """Open disputes that the reader of the navigation may know of; one query."""
-    return list_visible_disputes(alliance, user).filter(state__in=OPEN_DISPUTES).count()
+def waiting_disputes(alliance: Alliance, user: Any) -> QuerySet[Dispute]:
+    """Open disputes that the reader may know of."""
+    return list_visible_disputes(alliance, user).filter(state__in=OPEN_DISPUTES)
 
 
 def dispute_duties(alliance: Alliance, institution: Institution, at: datetime) -> list[Duty]:  # noqa: ARG001 - the provider's form

@@ -397,6 +397,6 @@ def list_ending(alliance: Alliance, at: datetime) -> dict[str, list[Any]]:
     }
 
 
-def count_coming(alliance: Alliance, _user: Any) -> int:
-    """Convened meetings still to come, for the navigation; one query."""
-    return Meeting.objects.of(alliance).filter(state=MeetingState.CONVENED, starts_at__gte=timezone.now()).count()
+def coming_meetings(alliance: Alliance, _user: Any) -> QuerySet[Meeting]:
+    """Convened meetings still to come."""
+    return Meeting.objects.of(alliance).filter(state=MeetingState.CONVENED, starts_at__gte=timezone.now())

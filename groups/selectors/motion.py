@@ -92,9 +92,9 @@ def find_motion(alliance: Alliance, code: str, user: Any, at: datetime) -> Motio
     return list_motions(alliance).filter(visible_to(alliance, user, at), code=code).first()
 
 
-def count_open(alliance: Alliance, user: Any) -> int:  # noqa: ARG001 - a counter of the navigation is given both
-    """Motions open for voting; one query."""
-    return Motion.objects.of(alliance).filter(state=MotionState.OPEN).count()
+def open_motions(alliance: Alliance, user: Any) -> QuerySet[Motion]:  # noqa: ARG001 - a counter of the navigation is given both
+    """Motions open for voting."""
+    return Motion.objects.of(alliance).filter(state=MotionState.OPEN)
 
 
 def list_due_ids(alliance: Alliance, at: datetime) -> list[int]:

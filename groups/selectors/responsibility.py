@@ -167,9 +167,9 @@ def _reports(alliance: Alliance, on: date, path: str) -> dict[Any, tuple[int, in
     return {key: (done, late) for key, done, late in rows}
 
 
-def count_late_reports(alliance: Alliance, user: Any) -> int:  # noqa: ARG001 - a counter of the navigation
-    """Overdue reports of the alliance, for the badge of the navigation; one query."""
-    return ResponsibilityReport.objects.of(alliance).filter(is_late(timezone.localdate())).count()
+def late_reports(alliance: Alliance, user: Any) -> QuerySet[ResponsibilityReport]:  # noqa: ARG001 - a counter of the navigation
+    """Overdue reports of the alliance."""
+    return ResponsibilityReport.objects.of(alliance).filter(is_late(timezone.localdate()))
 
 
 def has_working_seat(alliance: Alliance, institution_id: int, group_kind: str, at: datetime) -> bool:

@@ -206,9 +206,9 @@ def list_hosted(alliance: Alliance, institution_ids: Iterable[int]) -> list[Cour
     return list(_counted(rows, alliance)[:40])
 
 
-def count_open_sessions(alliance: Alliance, user: Any) -> int:  # noqa: ARG001 - the same for all who see the console
-    """Sessions open for enrolment, for the navigation; one query."""
-    return CourseSession.objects.of(alliance).filter(state=SessionState.OPEN).count()
+def open_sessions(alliance: Alliance, user: Any) -> QuerySet[CourseSession]:  # noqa: ARG001 - the same for all who see the console
+    """Sessions open for enrolment."""
+    return CourseSession.objects.of(alliance).filter(state=SessionState.OPEN)
 
 
 def duty_provider(hand_over: Callable[..., object]) -> Callable[[Alliance, Institution, datetime], list[Duty]]:

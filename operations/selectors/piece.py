@@ -200,9 +200,9 @@ def list_checks(piece: Piece) -> list[PieceCheck]:
     return list(piece.checks.select_related("institution", "checker").order_by("-at", "-id"))
 
 
-def count_open_pieces(alliance: Alliance, _user: Any) -> int:
-    """Pieces on their way: written or in check, for the badge; one query."""
-    return Piece.objects.of(alliance).filter(state__in=UNCHECKED).count()
+def open_pieces(alliance: Alliance, _user: Any) -> QuerySet[Piece]:
+    """Pieces on their way: written or in check."""
+    return Piece.objects.of(alliance).filter(state__in=UNCHECKED)
 
 
 def public_pieces_of(alliance: Alliance, product: Product) -> list[Piece]:

@@ -490,6 +490,6 @@ def list_waiting_for_groups(alliance: Alliance, user: Any, *, at: datetime) -> l
     return list(Product.objects.of(alliance).filter(condition).select_related("author").order_by("state_since", "id"))
 
 
-def count_in_pipeline(alliance: Alliance, user: Any) -> int:
-    """Products on their way, for the navigation; one query."""
-    return list_visible_products(alliance, user, at=timezone.now()).exclude(state__in=FINISHED).count()
+def products_in_pipeline(alliance: Alliance, user: Any) -> QuerySet[Product]:
+    """Products on their way."""
+    return list_visible_products(alliance, user, at=timezone.now()).exclude(state__in=FINISHED)

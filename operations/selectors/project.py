@@ -111,9 +111,9 @@ def list_projects(
     return found
 
 
-def count_running(alliance: Alliance, user: Any) -> int:
-    """Running projects open to a person, for the navigation; one query."""
-    return visible_projects(alliance, user).filter(state=ProjectState.RUNNING).count()
+def running_projects(alliance: Alliance, user: Any) -> QuerySet[Project]:
+    """Running projects open to a person."""
+    return visible_projects(alliance, user).filter(state=ProjectState.RUNNING)
 
 
 def get_project(alliance: Alliance, code: str, *, reader: Any) -> Project:

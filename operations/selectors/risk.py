@@ -208,13 +208,12 @@ def heat_map(alliance: Alliance) -> list[HeatRow]:
     ]
 
 
-def count_high(alliance: Alliance, user: Any) -> int:  # noqa: ARG001 - a counter of the navigation gets the reader
-    """How many open risks are high; one query."""
+def high_risks(alliance: Alliance, user: Any) -> QuerySet[Risk]:  # noqa: ARG001 - a counter of the navigation gets the reader
+    """Open risks that are high."""
     return (
         Risk.objects.of(alliance)
         .annotate(product=F("likelihood") * F("impact"))
         .filter(state=RiskState.OPEN, product__gte=HIGH)
-        .count()
     )
 
 

@@ -48,7 +48,7 @@ from operations.selectors.people import eligible_pilot_firms, staff_of
 from operations.selectors.plan import list_plan_versions
 from operations.selectors.product import get_product, latest_pilot
 from operations.selectors.site import WORKING, list_sites, opening_of, site_of, takes_changes
-from operations.transitions import REOPEN_PILOT
+from operations.transitions import BEGIN_PILOT, REOPEN_PILOT
 from operations.views.common import back_to, choose_institution, crumbs_of, frame, product_url, tenant_of
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def pilot_plan(request: HttpRequest, code: str) -> HttpResponse:
     alliance = tenant_of(request)
     product = get_product(alliance, code, reader=request.user)
     require(request.user, PLAN_PILOT, product)
+    if request.method != "POST":  # a form that is sent is refused by the action, with what was typed still in it
+        BEGIN_PILOT.check(product.state)
     now = timezone.now()
     last = latest_pilot(product)
     firms = [(institution.pk, institution.name) for institution in eligible_pilot_firms(product, at=now)]

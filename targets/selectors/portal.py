@@ -60,7 +60,7 @@ def list_coming_up(alliance: Alliance, institution_id: int, at: datetime, limit:
     )
     for listing in listings:
         if listing.expires_on is not None:
-            yield _coming(listing.expires_on, _("Your listing expires"), listing, "listing_detail", code=listing.code)
+            yield _coming(listing.expires_on, _("Your listing expires"), listing, "portal_listing_detail", code=listing.code)
     objectives = (
         Objective.objects.of(alliance)
         .filter(owner_id=institution_id, target_on__gte=today)

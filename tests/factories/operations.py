@@ -67,7 +67,7 @@ def make_institution(alliance: Alliance, kind: str = InstitutionKind.SPECIALISED
         "kind": kind,
         "name_en": f"Institution {number}",
         "name_zh": f"机构{number}",
-        "name_key": f"institution {number}",
+        "name_key": f"institution {number} of the pipeline",
         "sort_key": f"institution {number:04d}",
         **fields,
     }

@@ -296,6 +296,22 @@ def test_the_only_lead_unit_hands_over_before_it_leaves(act: Alliance, mill: Mem
     assert [(part.institution, part.role) for part in parts.present] == [(school[0], ConsortiumRole.LEAD)]
 
 
+def test_the_last_one_to_leave_closes_the_consortium_and_its_invitations(
+    act: Alliance, mill: Member, school: Member
+) -> None:
+    now = timezone.now() - timedelta(minutes=1)
+    consortium = found_consortium(act, mill[0].code, actor=mill[1], at=now, **VALUES)
+    invite_to_consortium(act, consortium.code, school[0].code, actor=mill[1], at=now)
+
+    leave_consortium(act, consortium.code, mill[0].code, actor=mill[1], at=now + timedelta(seconds=1))
+
+    consortium.refresh_from_db()
+    assert consortium.state == ConsortiumState.CLOSED
+    with pytest.raises(NotFoundError):
+        accept_terms(act, consortium.code, school[0].code, actor=school[1], at=now + timedelta(seconds=2))
+    assert AuditEntry.objects.filter(alliance=act, verb="close_consortium").count() == 1
+
+
 def test_a_leaving_member_s_part_is_a_duty_of_its_exit(act: Alliance, mill: Member, school: Member, secretary: User) -> None:
     consortium = make_consortium(act, mill[0], school[0])
     now = timezone.now()
@@ -356,6 +372,8 @@ def test_whatever_the_order_periods_stay_apart_and_somebody_leads(act: Alliance,
                 elif step == "leave":
                     leave_consortium(act, consortium.code, institution.code, actor=person, at=at)
                     del present[one]
+                    if not present:
+                        invited.clear()  # the last one to leave closes it
                 elif step == "lead":
                     hand_over_lead(act, consortium.code, institution.code, crew[two][0].code, actor=person, at=at)
                     present[one], present[two] = ConsortiumRole.MEMBER, ConsortiumRole.LEAD

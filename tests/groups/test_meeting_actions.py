@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from alliance.actions.files import open_for_reader
 from alliance.choices import AllianceRole
@@ -508,6 +509,18 @@ def test_actions_of_the_office_wait_for_the_office_and_change_until_the_minutes_
 
     waiting = InboxItem.objects.of(act).get(key=f"meeting-action:{action.uuid}", done_at__isnull=True)
     assert waiting.institution_id == body.institutions[1].pk
+
+
+def test_the_day_before_a_meeting_that_begins_after_midnight_is_too_early(act: Alliance) -> None:
+    body = make_body(act, 1)
+    meeting = begin(body)
+    night = timezone.localtime(LATER).replace(hour=0, minute=30)  # in UTC still the day before
+    Meeting.objects.filter(pk=meeting.pk).update(began_at=night)
+
+    with pytest.raises(InvalidInputError) as refusal:
+        add_action(act, meeting.code, facts=todo(due_on=night.date() - DAY), actor=body.secretary, at=LATER)
+
+    assert refusal.value.code == "due_too_early"
 
 
 @pytest.mark.parametrize(

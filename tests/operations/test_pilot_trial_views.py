@@ -195,3 +195,12 @@ def test_invitations_stand_first_on_the_list_of_an_enterprise_and_ask_for_no_fee
     assert "Answer the invitation" in page
     assert url(cast, "pilot_site", planned) in page
     assert "Give feedback" not in page
+
+
+def test_no_plan_form_is_shown_while_the_product_is_at_another_stage(cast: Cast, client_for: ClientFor) -> None:
+    product = make_product(cast, ProductState.PILOTING)
+
+    answer = client_for(cast.secretary).get(address(cast.alliance, "pilot_plan", code=product.code))
+
+    assert answer.status_code == 409
+    assert "not possible now" in answer.content.decode()
