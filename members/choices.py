@@ -117,6 +117,7 @@ class ImportSubject(TextChoices):
     INSTITUTIONS = "institutions", _("institutions")
     EXPERTS = "experts", _("experts")
     SEATS = "seats", _("seats in groups")
+    LISTINGS = "listings", _("supply and demand listings")
 
 
 class ImportPurpose(TextChoices):

@@ -36,7 +36,7 @@ from members.actions.exit import follow_state
 from members.actions.fact import ask_for_confirmation, withdraw_request
 from members.forms.institution import AskForm, MessageForm
 from members.permissions import LIST_APPLICATIONS, VIEW_RESOURCES, VIEW_TALENT, institution_grants
-from members.selectors.application import count_applications
+from members.selectors.application import waiting_applications
 from members.selectors.audiences import InstitutionAudience, find_institutions, list_representatives
 from members.selectors.bulk import BulkKind, bulk_kinds
 from members.selectors.duplicate import list_merges_into
@@ -74,7 +74,7 @@ add(
         key="institution",
         label=_("Our institution"),
         url_name="portal_institution",
-        order=60,
+        order=10,
     )
 )
 resolvers.register(AudienceScope.INSTITUTION, InstitutionAudience())
@@ -116,7 +116,7 @@ add(
         icon="file-text",
         order=20,
         permission=LIST_APPLICATIONS,
-        urgent=count_applications,
+        urgent=waiting_applications,
     )
 )
 add(

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -101,6 +101,7 @@ def import_single_rows(
             refuse(number, *fault, cells)
             return 0
         values = {name: unguard(cells[index]).strip() for name, index in plan.columns.items()}
+        values |= {name: value for name, value in plan.constants.items() if not values.get(name)}
         key = subject.identity(values)
         if key and key in seen:
             refuse(number, "duplicate", {"row": seen[key]}, cells)
@@ -156,14 +157,22 @@ def _attempt(
             except _TakeBackError:
                 return {}
             except InvalidInputError as refusal:
-                details = " ".join(dict.fromkeys(str(text) for text in refusal.fields.values()))
+                details = " ".join(_with_column(subject, name, str(text)) for name, text in refusal.fields.items())
                 words[key] = (details or f"{refusal.reason} {refusal.remedy}").strip()
             except DomainError as refusal:
                 words[key] = f"{refusal.reason} {refusal.remedy}".strip()
-            except (ObjectDoesNotExist, IntegrityError):
+            except (ObjectDoesNotExist, IntegrityError, DataError):
                 words[key] = str(_("The record does not fit what the alliance has."))
             else:
                 return {}
+    return words
+
+
+def _with_column(subject: RowSubject, name: str, words: str) -> str:
+    """What is wrong, after the column it is about."""
+    for field in subject.fields:
+        if name == field.name or name in field.headings:
+            return f"{field.label}: {words}"
     return words
 
 
@@ -310,7 +319,7 @@ def _add_expert_row(alliance: Alliance, values: dict[str, str], actor: User, at:
     )
 
 
-def _export_experts(alliance: Alliance) -> list[list[Any]]:
+def _export_experts(alliance: Alliance, _reader: Any) -> list[list[Any]]:
     experts = (
         Expert.objects.of(alliance).filter(state=ExpertState.ACTIVE).select_related("institution").order_by("sort_key", "id")
     )

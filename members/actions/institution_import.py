@@ -24,6 +24,8 @@ from alliance.choices import JobState
 from alliance.kernel import faults, jobs, tenancy
 from alliance.kernel.errors import DomainError, InvalidInputError
 from alliance.kernel.events import emit
+from alliance.kernel.json_lines import MEDIA_TYPE as JSON_LINES
+from alliance.kernel.json_lines import json_lines_to_csv
 from alliance.kernel.permissions import require
 from alliance.kernel.spreadsheets import MEDIA_TYPE, xlsx_to_csv
 from alliance.kernel.tables import unguard
@@ -33,7 +35,7 @@ from members.actions.institution import highest_code_number, lock_counter
 from members.choices import ImportPolicy, ImportPurpose, ImportState, ImportSubject, InstitutionKind, InstitutionState
 from members.models import InstitutionImport
 from members.permissions import IMPORT_INSTITUTIONS, VIEW_IMPORT
-from members.selectors.import_subjects import fields_of, guess_columns_of, missing_columns, row_subjects
+from members.selectors.import_subjects import constants_of, fields_of, guess_columns_of, missing_columns, row_subjects
 from members.selectors.institution_table import (
     LEAVE_OUT,
     MAX_KIND_VALUES,
@@ -137,7 +139,8 @@ def upload_table(
 ) -> InstitutionImport:
     """Take a table in and look at it: encoding, separator, header, likely columns and kinds.
 
-    Of a workbook the first visible sheet is kept as CSV beside the file as it came; everything after reads that.
+    Of a workbook the first visible sheet, of JSON Lines every object, is kept as CSV beside the file as it came; everything
+    after reads that.
 
     Args:
         alliance: The tenant.
@@ -157,7 +160,7 @@ def upload_table(
         words = _("Choose what the rows of the table are.")
         raise InvalidInputError(words, code="subject_unknown", fields={"subject": words})
     original = stored = store_upload(alliance, file, "table", actor=actor, permission=VIEW_IMPORT)
-    if stored.media_type == MEDIA_TYPE:
+    if stored.media_type in {MEDIA_TYPE, JSON_LINES}:
         stored = _as_csv(alliance, stored, actor)
         encoding, delimiter = "utf-8-sig", ","
     record = InstitutionImport(alliance=alliance, file=stored, actor=actor, subject=subject)
@@ -181,13 +184,14 @@ def upload_table(
 
 
 def _as_csv(alliance: Alliance, workbook: StoredFile, actor: User) -> StoredFile:
-    """The first visible sheet of a stored workbook as a stored CSV file.
+    """The first visible sheet of a stored workbook, or the objects of a file of JSON Lines, as a stored CSV file.
 
     Raises:
-        UploadRefusedError: It cannot be read as a workbook.
+        UploadRefusedError: It cannot be read as what it says it is.
     """
     with open_stored(workbook) as content, tempfile.SpooledTemporaryFile(max_size=2 * 1024 * 1024) as out:
-        xlsx_to_csv(content, out)  # type: ignore[arg-type]
+        convert = json_lines_to_csv if workbook.media_type == JSON_LINES else xlsx_to_csv
+        convert(content, out)  # type: ignore[arg-type]
         out.seek(0)
         return store_produced(
             alliance,
@@ -281,7 +285,7 @@ def map_table(
         import_uuid: The import.
         columns: Field -> column index.
         kinds: Value -> kind, or an empty text to leave such rows out; a value that is missing is undecided.
-        defaults: ``country`` and ``kind`` for tables without such columns.
+        defaults: ``country`` and ``kind`` for tables without such columns; the constants of other subjects by name.
         source: Where the data come from, kept with each institution.
         actor: Needs ``members.import_institutions``.
 
@@ -326,7 +330,7 @@ def kinds_complete(record: InstitutionImport) -> bool:
 def _check_mapping(
     record: InstitutionImport, columns: dict[str, int], kinds: dict[str, str], defaults: dict[str, str]
 ) -> None:
-    problems: dict[str, Any] = dict(missing_columns(record.subject, columns))
+    problems: dict[str, Any] = dict(missing_columns(record.subject, columns, defaults))
     known = fields_of(record.subject)
     for name, index in columns.items():
         if name not in known or not 0 <= index < len(record.header):
@@ -442,6 +446,7 @@ class Plan:
         encoding: Codec of the file.
         delimiter: Separator.
         source: Kept with each institution.
+        constants: Values of fields for rows that give none; only of subjects whose rows go in one by one.
     """
 
     columns: dict[str, int]
@@ -452,6 +457,7 @@ class Plan:
     encoding: str = "utf-8-sig"
     delimiter: str = ","
     source: str = ""
+    constants: dict[str, str] = field(default_factory=dict)
 
 
 def plan_of(record: InstitutionImport) -> Plan:
@@ -465,6 +471,7 @@ def plan_of(record: InstitutionImport) -> Plan:
         encoding=record.encoding,
         delimiter=record.delimiter,
         source=record.source,
+        constants=constants_of(record.subject, record.defaults),
     )
 
 

@@ -58,10 +58,10 @@ class UploadForm(AllianceForm):
     file = forms.FileField(
         label=_("Table"),
         help_text=_(
-            "A CSV or Excel (XLSX) file with one header row, up to 200 MB. UTF-8, GB18030 and UTF-16 are recognised; "
-            "of a workbook the first visible sheet is read."
+            "A CSV or Excel (XLSX) file with one header row, or JSON Lines with one object a line, up to 200 MB. UTF-8, GB18030 "
+            "and UTF-16 are recognised; of a workbook the first visible sheet is read."
         ),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,text/csv"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.jsonl,.ndjson,text/csv"}),
         error_messages={"required": _("Choose a file."), "empty": _("This file is empty.")},
     )
     encoding = forms.ChoiceField(label=_("Text encoding"), choices=[RECOGNISE, *ENCODINGS], required=False)
@@ -110,6 +110,7 @@ class MappingForm(AllianceForm):
             self._add_institution_fields(record)
         else:
             del self.fields["source"]
+            self._add_constants(record)
         from alliance.kernel.forms import dress  # noqa: PLC0415 - for the fields made here
 
         for field in self.fields.values():
@@ -140,6 +141,18 @@ class MappingForm(AllianceForm):
             self.fields[name] = forms.ChoiceField(label=value, choices=choices, required=False)
             self.initial[name] = self._shown(record.kinds.get(value))
 
+    def _add_constants(self, record: InstitutionImport) -> None:
+        """What a table of other records answers once for all rows that say nothing about it."""
+        for one in row_subjects.get(record.subject).constants:
+            name = f"constant_{one.name}"
+            words: dict[str, Any] = {"label": one.label, "help_text": one.hint, "required": False}
+            if one.choices:
+                choices = [(value, capfirst(label)) for value, label in one.choices]
+                self.fields[name] = forms.ChoiceField(choices=choices, **words)
+            else:
+                self.fields[name] = forms.CharField(max_length=one.most, **words)
+            self.initial[name] = record.defaults.get(one.name, "")
+
     @staticmethod
     def _shown(kind: str | None) -> str:
         if kind is None:
@@ -150,6 +163,11 @@ class MappingForm(AllianceForm):
     def column_rows(self) -> list[forms.BoundField]:
         """Fields that choose a column."""
         return [self[f"column_{name}"] for name in self.names]
+
+    @property
+    def constant_rows(self) -> list[forms.BoundField]:
+        """Fields answered once for all rows."""
+        return [self[name] for name in self.fields if name.startswith("constant_")]
 
     @property
     def kind_rows(self) -> list[dict[str, Any]]:
@@ -172,7 +190,13 @@ class MappingForm(AllianceForm):
         return found
 
     def defaults(self) -> dict[str, str]:
-        """Country and kind of rows that name none."""
+        """Country and kind of rows that name none; for other records what was answered once for all rows."""
+        if self.record.subject != ImportSubject.INSTITUTIONS:
+            return {
+                name.removeprefix("constant_"): self.cleaned_data.get(name) or ""
+                for name in self.fields
+                if name.startswith("constant_")
+            }
         return {
             "country": (self.cleaned_data.get("default_country") or "CN").upper(),
             "kind": self.cleaned_data.get("default_kind") or "",

@@ -185,9 +185,9 @@ def list_application_facets(alliance: Alliance, query: ApplicationQuery, *, hidd
     return facets
 
 
-def count_applications(alliance: Alliance, _user: Any = None) -> int:
-    """Applications that wait for the office; one query."""
-    return Application.objects.of(alliance).filter(state__in=WAITING_FOR_OFFICE, submitted_at__isnull=False).count()
+def waiting_applications(alliance: Alliance, _user: Any = None) -> QuerySet[Application]:
+    """Applications that wait for the office."""
+    return Application.objects.of(alliance).filter(state__in=WAITING_FOR_OFFICE, submitted_at__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)

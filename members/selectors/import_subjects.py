@@ -42,6 +42,25 @@ class ImportField:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """A field that the mapping page can answer once for all rows that say nothing about it.
+
+    Attributes:
+        name: Key; that of one of the subject's fields, or of its own.
+        label: As the mapping page names it.
+        choices: Values and their names; empty: free text.
+        hint: Short help.
+        most: Characters at most.
+    """
+
+    name: str
+    label: StrOrPromise
+    choices: tuple[tuple[str, StrOrPromise], ...] = ()
+    hint: StrOrPromise = ""
+    most: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class RowSubject:
     """A kind of rows.
 
@@ -52,8 +71,9 @@ class RowSubject:
         identity: What tells two rows of one file apart; empty: nothing does.
         is_known: Whether the alliance has this row's record already.
         add: Adds one record by the rules of single entry; refuses with InvalidInputError or DoesNotExist.
-        export: Records as rows of texts in the order of ``fields``.
+        export: Records that a person may read as rows of texts in the order of ``fields``.
         done_url: Tenant route that shows the records.
+        constants: What the mapping page asks once for all rows.
     """
 
     name: str
@@ -62,8 +82,9 @@ class RowSubject:
     identity: Callable[[dict[str, str]], str]
     is_known: Callable[[Alliance, dict[str, str]], bool]
     add: Callable[[Alliance, dict[str, str], User, datetime], models.Model]
-    export: Callable[[Alliance], list[list[Any]]]
+    export: Callable[[Alliance, Any], list[list[Any]]]
     done_url: str
+    constants: tuple[Constant, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,12 +114,19 @@ def guess_columns_of(subject: str, header: list[str]) -> dict[str, int]:
     return found
 
 
-def missing_columns(subject: str, columns: dict[str, int]) -> dict[str, StrOrPromise]:
-    """Fields without a column that the subject needs, with the words for the mapping page."""
+def constants_of(subject: str, given: dict[str, str]) -> dict[str, str]:
+    """What was answered once for all rows, of the subject's constants."""
+    if subject == ImportSubject.INSTITUTIONS:
+        return {}
+    return {one.name: given[one.name] for one in row_subjects.get(subject).constants if given.get(one.name)}
+
+
+def missing_columns(subject: str, columns: dict[str, int], given: dict[str, str]) -> dict[str, StrOrPromise]:
+    """Fields the subject needs without a column or a constant, with the words for the mapping page."""
     if subject == ImportSubject.INSTITUTIONS:
         return {} if {"name", "name_en", "name_zh"} & set(columns) else {"name": _("Choose the column that holds the name.")}
     return {
         needed[0]: _("Choose the column that holds it.")
         for needed in row_subjects.get(subject).required
-        if not set(needed) & set(columns)
+        if not set(needed) & (set(columns) | set(constants_of(subject, given)))
     }

@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from itertools import chain
+from typing import IO, Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -202,6 +203,10 @@ def _probe(file: IO[bytes], encoding: str, delimiter: str) -> list[tuple[int, li
     return found
 
 
+_END: Final = "\ue000end of table"
+"""A line after the last one: inside a cell it tells that a quotation mark was still open."""
+
+
 def read_rows(
     file: IO[bytes], encoding: str, delimiter: str, *, with_header: bool = False
 ) -> Iterator[tuple[int, list[str] | None]]:
@@ -213,7 +218,7 @@ def read_rows(
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
-        reader = csv.reader(text, delimiter=delimiter)
+        reader = csv.reader(chain(text, [_END]), delimiter=delimiter)
         number = 0
         while True:
             number += 1
@@ -224,6 +229,11 @@ def read_rows(
             except csv.Error:
                 yield number, None
                 continue
+            if cells == [_END]:
+                return
+            if cells and cells[-1].endswith(_END):  # the last quotation mark swallowed the rows after it
+                yield number, None
+                return
             if number == 1:
                 if cells:
                     cells[0] = cells[0].lstrip("\ufeff")

@@ -47,7 +47,9 @@ class Fault(NamedTuple):
 
 
 FAULTS: dict[str, Any] = {
-    "malformed": _("The row cannot be read: a quotation mark is opened and never closed."),
+    "malformed": _(
+        "The row cannot be read: a quotation mark is opened and never closed, or a cell is longer than 131,072 characters."
+    ),
     "columns": _("The row has %(found)s columns, the header has %(expected)s."),
     "unreadable": _("The row holds characters that do not fit the chosen encoding."),
     "control": _("The row holds control characters."),

@@ -333,7 +333,7 @@ def table_export(request: HttpRequest, subject: str, form: str) -> HttpResponse:
         header, rows = export_institutions(alliance)
     elif subject in row_subjects:
         found = row_subjects.get(subject)
-        header, rows = list(found.names), found.export(alliance)
+        header, rows = list(found.names), found.export(alliance, request.user)
     else:
         raise Http404
     note_export(alliance, subject, len(rows), actor=request.user, at=timezone.now())  # type: ignore[arg-type]

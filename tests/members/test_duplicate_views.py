@@ -161,5 +161,5 @@ def test_the_list_asks_the_same_number_of_questions_for_many_pairs(
     client = client_for(secretary)
     client.get(at(alliance, "duplicate_list"))
 
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(30):
         client.get(at(alliance, "duplicate_list"))

@@ -260,7 +260,7 @@ def test_what_is_exported_comes_back_as_the_same_records(
         if subject == "institutions":
             return export_institutions(of)
         found = row_subjects.get(subject)
-        return list(found.names), found.export(of)
+        return list(found.names), found.export(of, secretary)
 
     with tenancy.acting_in(alliance):
         make_institution(
