@@ -1,4 +1,4 @@
-"""The service catalogue with what its clients say, and supply and demand listings."""
+"""The service catalogue with what its clients say."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from alliance.kernel.projection import (
     Value,
 )
 from services.actions.rating import submit_rating
-from services.choices import ClientKind, ListingState
-from services.models import CatalogueEntry, Listing
+from services.choices import ClientKind
+from services.models import CatalogueEntry
 from services.tasks import send_rating_mail
 
 if TYPE_CHECKING:
@@ -154,89 +154,6 @@ class EntryDetail(EntryEndpoint, ProjectionDetail):
 
     summary: ClassVar[Mapping[str, str]] = {"GET": "Read a catalogue entry"}
     examples: ClassVar[Mapping[Any, Any]] = {"GET": ENTRY_EXAMPLE}
-
-
-LISTING = Projection(
-    name="Listing",
-    model=Listing,
-    description=_("A published demand or supply; a listing from an outside source names it and has no institution."),
-    fields=(
-        Value("code"),
-        Value("side"),
-        Value("state"),
-        Value("category"),
-        Value("elements"),
-        Value("region_code"),
-        Value("title_en"),
-        Value("title_zh"),
-        Value("body_en"),
-        Value("body_zh"),
-        Value("source"),
-        Value("published_at"),
-        Value("expires_on"),
-        Value("created_at"),
-        Nested("institution", (Value("code"), Value("kind"), Value("name_en"), Value("name_zh"))),
-    ),
-    filters=(
-        OneOf("side"),
-        OneOf("category"),
-        OneOf("region", "region_code"),
-        Overlaps("element", "elements"),
-        OneOf("institution", "institution.code"),
-        Since("published_after", "published_at"),
-        Since("expires_before", "expires_on", after=False),
-        Contains("q", ("title_en", "title_zh")),
-    ),
-    orderings={"-created_at": ("created_at", "id"), "created_at": ("created_at", "id"), "code": ("code",)},
-)
-LISTING_EXAMPLE: dict[str, Any] = {
-    "code": "D-102",
-    "side": "demand",
-    "state": "published",
-    "category": "project_research",
-    "elements": ["technology"],
-    "region_code": "320000",
-    "title_en": "Low-water dyeing at mill scale",
-    "title_zh": "工厂规模的少水染色",
-    "body_en": "We look for a partner.",
-    "body_zh": "寻求合作伙伴。",
-    "source": "",
-    "published_at": "2026-10-02T02:00:00.000000Z",
-    "expires_on": "2027-03-31",
-    "created_at": "2026-10-01T02:00:00.000000Z",
-    "institution": {"code": "jh-mill", "kind": "leading_enterprise", "name_en": "JH Weaving", "name_zh": "江河织造"},
-}
-
-
-class ListingEndpoint(ProjectionEndpoint):
-    """Listings that are published and not past their last day."""
-
-    tag = "listings"
-    projection = LISTING
-    access: ClassVar[Mapping[str, Access]] = {"GET": Access(scope="listings:read")}
-
-    def conditions(self, request: Request) -> Sequence[Condition]:  # noqa: ARG002 - the same for all callers
-        """Verified and open today."""
-        return (
-            Condition(
-                "{t}.state = %(base_state)s AND ({t}.expires_on IS NULL OR {t}.expires_on >= %(base_day)s)",
-                {"base_state": ListingState.PUBLISHED.value, "base_day": timezone.localdate()},
-            ),
-        )
-
-
-class ListingList(ListingEndpoint, ProjectionList):
-    """Open listings."""
-
-    summary: ClassVar[Mapping[str, str]] = {"GET": "List supply and demand"}
-    examples: ClassVar[Mapping[Any, Any]] = {"GET": {"results": [LISTING_EXAMPLE], "next": None}}
-
-
-class ListingDetail(ListingEndpoint, ProjectionDetail):
-    """One listing."""
-
-    summary: ClassVar[Mapping[str, str]] = {"GET": "Read a listing"}
-    examples: ClassVar[Mapping[Any, Any]] = {"GET": LISTING_EXAMPLE}
 
 
 class RatingBody(ClosedSerializer):

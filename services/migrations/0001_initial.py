@@ -7,9 +7,10 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import alliance.kernel.fields
+from alliance.kernel.postgres.at_once import AtOnce
 
 
-class Migration(migrations.Migration):
+class Migration(AtOnce):
     initial = True
 
     dependencies = [

@@ -12,10 +12,12 @@ from alliance.kernel.rich_text import reading_minutes
 from groups.choices import GroupKind, SeatRole
 from groups.models import GroupMembership
 from members.models import Institution
+from members.selectors.regions import province_of
 from operations.choices import ParticipantState, PieceState, PilotState, ProductState, ReviewVerdict
 from operations.models import FeedbackPoint, Piece, PieceCheck, Pilot, PilotParticipant, Product
 from operations.selectors.piece import Mark, get_public_piece, mark_of
 from services.models import Article, CatalogueEntry, Listing, Rating
+from services.selectors.listing import Filters, narrow
 from services.selectors.product_page import ProductStory, fates_of, get_product_story
 from services.selectors.rating import RatingSummary, list_shown_comments, summarise_marks, summarise_ratings
 
@@ -66,14 +68,37 @@ def list_public_entries(
     return entries.order_by("-published_at", "-id")
 
 
-def list_public_listings(alliance: Alliance, on: date, *, side: str = "", category: str = "") -> QuerySet[Listing, Listing]:
-    """Verified listings that have not expired, newest first, institutions included."""
-    listings = Listing.objects.of(alliance).public(on).select_related("institution")
-    if side:
-        listings = listings.filter(side=side)
-    if category:
-        listings = listings.filter(category=category)
+def list_public_listings(
+    alliance: Alliance, on: date, chosen: Filters | None = None, *, at: datetime | None = None
+) -> QuerySet[Listing, Listing]:
+    """Verified listings open to everybody that have not expired, newest first, institutions included.
+
+    The list, its feed, the site map and the public page of a listing all begin here, so that they agree.
+    """
+    listings: QuerySet[Listing, Listing] = Listing.objects.of(alliance).public(on).select_related("institution")
+    if chosen is not None and at is not None:
+        listings = narrow(listings, chosen, at=at)
     return listings.order_by("-published_at", "-id")
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFacets:
+    """Labels that occur among the public listings, so that no filter leads nowhere."""
+
+    industries: list[str]
+    disciplines: list[str]
+    provinces: list[str]
+
+
+def list_listing_facets(alliance: Alliance, on: date) -> ListingFacets:
+    """Industries, disciplines and provinces of the public listings; three queries."""
+    public = Listing.objects.of(alliance).public(on)
+    fields: set[str] = set()
+    for row in public.exclude(disciplines=[]).values_list("disciplines", flat=True).distinct().order_by()[:2000]:
+        fields.update(row)
+    regions = public.exclude(region_code="").values_list("region_code", flat=True).distinct().order_by()
+    industries = public.exclude(industry_code="").values_list("industry_code", flat=True).distinct().order_by()
+    return ListingFacets(sorted(industries), sorted(fields), sorted({province_of(code) for code in regions}))
 
 
 def count_listings_by(alliance: Alliance, on: date) -> dict[tuple[str, str], int]:

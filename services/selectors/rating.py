@@ -95,11 +95,6 @@ def list_decided_comments(alliance: Alliance) -> QuerySet[Rating, Rating]:
     )
 
 
-def count_waiting_comments(alliance: Alliance) -> int:
-    """How many comments wait; one query."""
-    return list_comments_to_check(alliance).count()
-
-
 def get_rating(alliance: Alliance, rating_uuid: Any) -> Rating | None:
     """One rating with its entry; one query."""
     return Rating.objects.of(alliance).select_related("entry").filter(uuid=rating_uuid).first()

@@ -21,9 +21,13 @@ from alliance.kernel.page_cache import cached_page
 from alliance.kernel.rich_text import plain_text, render_markdown
 from alliance.selectors.paging import paginate
 from alliance.templatetags.ui import html_language, pick_bilingual
+from members.selectors.regions import region_name
 from operations.selectors.piece import mark_of
 from services.choices import Access, ClientKind, ListingSide, ServiceCategory
 from services.selectors import public
+from services.selectors.codes import discipline_title, industry_title
+from services.selectors.listing import Filters
+from services.views.common import facts_of
 from services.views.pictures import Picture, draw_cover, draw_picture
 
 if TYPE_CHECKING:
@@ -214,25 +218,57 @@ def public_piece(request: AllianceRequest, code: str, piece: str) -> HttpRespons
     return render(request, "services/public_piece.html", context, status=200 if found.is_out else 410)
 
 
+NEWER = {"30": 30, "90": 90}
+"""Choices of the filter by date: published within so many days."""
+
+
+def _listing_filters(request: AllianceRequest) -> tuple[Filters, list[Filter]]:
+    """What the reader chose, and the filters to draw; values that no public listing has count as none."""
+    found = public.list_listing_facets(request.alliance, timezone.localdate())
+    fields = [
+        *((code, industry_title(code)) for code in found.industries),
+        *((code, discipline_title(code)) for code in found.disciplines),
+    ]
+    side = _choice(request, "side", ListingSide)
+    category = _choice(request, "category", ServiceCategory)
+    region = request.GET.get("region", "")
+    region = region if region in found.provinces else ""
+    field = request.GET.get("field", "")
+    newer = request.GET.get("newer", "")
+    newer = newer if newer in NEWER else ""
+    chosen = Filters(
+        side=[side] if side else [],
+        category=[category] if category else [],
+        region=[region] if region else [],
+        industry=[field] if field in found.industries else [],
+        discipline=[field] if field in found.disciplines else [],
+        newer=NEWER.get(newer, 0),
+    )
+    filters = [
+        _filter("side", _("Supply or demand"), _("Both"), ListingSide.choices, side),
+        _filter("category", _("Category"), _("All categories"), ServiceCategory.choices, category),
+        _filter("field", _("Field"), _("All fields"), fields, field),
+        _filter("region", _("Region"), _("All regions"), [(code, region_name(code)) for code in found.provinces], region),
+        _filter(
+            "newer",
+            _("Published"),
+            _("At any time"),
+            [(key, _("in the last %(days)s days") % {"days": days}) for key, days in NEWER.items()],
+            newer,
+        ),
+    ]
+    return chosen, [one for one in filters if len(one.options) > 1]
+
+
 @require_safe
 @cached_page
 def listing_list(request: AllianceRequest) -> HttpResponse:
     """Open needs and offers."""
     request.nav_key = "listings"
-    on = timezone.localdate()
-    side = _choice(request, "side", ListingSide)
-    category = _choice(request, "category", ServiceCategory)
-    rows = public.list_public_listings(request.alliance, on, side=side, category=category)
+    chosen, filters = _listing_filters(request)
+    rows = public.list_public_listings(request.alliance, timezone.localdate(), chosen, at=timezone.now())
     page = paginate(rows, request.GET, order=("-published_at", "-id"))
-    context = {
-        "page": page,
-        "listings": page.items,
-        "filters": [
-            _filter("side", _("Supply or demand"), _("Both"), ListingSide.choices, side),
-            _filter("category", _("Category"), _("All categories"), ServiceCategory.choices, category),
-        ],
-        "filtered": bool(side or category),
-    }
+    context = {"page": page, "listings": page.items, "filters": filters, "filtered": chosen.any}
     return render(request, "services/listing_list.html", context)
 
 
@@ -247,9 +283,41 @@ def listing_detail(request: AllianceRequest, code: str) -> HttpResponse:
     context = {
         "listing": listing,
         "text": _text(listing, "body"),
+        "facts": facts_of(listing),
         "crumbs": [{"label": _("Supply and demand"), "url": reverse("listing_list")}, {"label": listing.title}],
     }
     return render(request, "services/listing_detail.html", context)
+
+
+FEED_LENGTH = 500
+"""Listings in the feed: more than a reader follows, so that in practice it holds them all."""
+
+
+@require_safe
+@cached_page
+def listing_feed(request: AllianceRequest) -> HttpResponse:
+    """Atom feed of the open listings in the reader's language, newest first."""
+    alliance = request.alliance
+    atom = Atom1Feed(
+        title=_("%(name)s: supply and demand") % {"name": alliance.name},
+        link=absolute_url(alliance, "listing_list"),
+        description=_("Open needs and offers, checked by the alliance."),
+        language=html_language(get_language()),
+        feed_url=absolute_url(alliance, "listing_feed"),
+        author_name=alliance.name,
+    )
+    for listing in public.list_public_listings(alliance, timezone.localdate())[:FEED_LENGTH]:
+        link = absolute_url(alliance, "listing_detail", {"code": listing.code})
+        atom.add_item(
+            title=listing.title,
+            link=link,
+            description=plain_text(pick_bilingual(listing, "body")[0], 500),
+            unique_id=link,
+            pubdate=listing.published_at,
+            updateddate=listing.published_at,
+            categories=[str(listing.get_side_display()), str(listing.get_category_display())],
+        )
+    return HttpResponse(atom.writeString("utf-8"), content_type="application/atom+xml; charset=utf-8")
 
 
 @require_safe

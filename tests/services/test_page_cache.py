@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
@@ -142,6 +142,50 @@ def test_twenty_readers_of_a_page_that_is_not_there_make_it_once(alliance: Allia
         thread.join(10)
 
     assert (behind.calls, len(answers), set(answers)) == (1, 20, {b"page 1"})
+
+
+def test_a_page_made_between_the_look_and_the_lock_is_not_made_again(
+    alliance: Alliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = Counting()
+    middleware = PageCacheMiddleware(behind)
+    real = type(caches["default"]).add
+
+    def overtaken(store: Any, key: str, *args: Any, **kwargs: Any) -> bool:
+        if key.endswith(":lock"):
+            monkeypatch.undo()
+            middleware(ask())  # another reader is faster, from beginning to end
+        return bool(real(store, key, *args, **kwargs))
+
+    monkeypatch.setattr(type(caches["default"]), "add", overtaken)
+
+    answer = middleware(ask())
+
+    assert (bytes(answer.content), answer[page_cache.HEADER], behind.calls) == (b"page 1", "hit", 1)
+    assert cache.get(f"{find_place(ask()).page_key}:lock") is None  # type: ignore[union-attr]
+
+
+def test_whoever_waits_finds_the_page_that_was_kept_just_before_the_lock_went(
+    alliance: Alliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    middleware = PageCacheMiddleware(Counting())
+    place = find_place(ask())
+    assert place is not None
+    real = type(caches["default"]).get_many
+
+    def looks(store: Any, keys: list[str], *args: Any) -> Any:
+        found = real(store, keys, *args)
+        if f"{place.page_key}:lock" in keys and place.page_key not in found:
+            cache.delete(f"{place.page_key}:lock")
+            middleware(ask())
+        return found
+
+    cache.add(f"{place.page_key}:lock", 1, 10)
+    monkeypatch.setattr(type(caches["default"]), "get_many", looks)
+
+    kept = page_cache.wait_for(place.page_key)
+
+    assert kept is not None
 
 
 def test_a_maker_that_fails_leaves_no_lock_behind(alliance: Alliance) -> None:
