@@ -72,7 +72,22 @@ from operations.models import (
     WorkbookEntry,
     WorkHours,
 )
-from services.models import Article, CatalogueEntry, Listing, Rating
+from services.models import (
+    Article,
+    CatalogueEntry,
+    ClauseVersion,
+    Contract,
+    ContractFollowUp,
+    ContractNotice,
+    ContractTemplate,
+    ContractTerms,
+    Listing,
+    Match,
+    MatchRuleProposal,
+    MilestonePayment,
+    MilestoneSubmission,
+    Rating,
+)
 from targets.models import Objective
 from tests.architecture.world import column
 
@@ -280,8 +295,11 @@ TABLE: dict[str, dict[str, str]] = {
     "tenant:api_entry_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_entry_detail": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_rating_list": {"POST": "401 403 400 400 400 400 400 400 400 400 400 400"},
-    "tenant:api_listing_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
-    "tenant:api_listing_detail": {"GET": "401 403 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:api_listing_list": {
+        "GET": "401 403 200 200 200 200 200 200 200 200 200 200",
+        "POST": "401 403 403 403 403 403 403 422 422 422 422 422",
+    },
+    "tenant:api_listing_detail": {"GET": "401 403 200 200 404 404 200 404 404 404 404 404"},
     "tenant:api_objective_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_objective_detail": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
     "tenant:api_feedback_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
@@ -792,7 +810,7 @@ TABLE: dict[str, dict[str, str]] = {
         "POST": "302 404 422 422 422 404 403 403 404 404 404 404",
     },
     "tenant:pilot_plan": {
-        "GET": "302 404 200 200 403 404 403 403 404 404 404 404",
+        "GET": "302 404 409 409 403 404 403 403 404 404 404 404",
         "POST": "302 404 422 422 403 404 403 403 404 404 404 404",
     },
     "tenant:pilot_amend": {
@@ -1071,6 +1089,54 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "tenant:listing_list": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:listing_detail": {"GET": "404 404 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:listing_feed": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:listing_desk": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:listing_desk_detail": {
+        "GET": "302 403 200 200 404 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:listing_check": {
+        "GET": "302 403 200 200 404 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 404 403 403 403 403 403 403 403",
+    },
+    "tenant:portal_listings": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:portal_listing_new": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 403 403 403 403 403 403 422 422 422 422 422",
+    },
+    "tenant:portal_listing_detail": {
+        "GET": "302 404 200 200 404 404 200 404 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:portal_listing_edit": {
+        "GET": "302 404 200 200 404 404 403 404 404 404 404 404",
+        "POST": "302 404 422 422 404 404 403 404 404 404 404 404",
+    },
+    "tenant:portal_listing_submit": {
+        "GET": "302 404 200 200 404 404 403 404 404 404 404 404",
+        "POST": "302 404 302 302 404 404 403 404 404 404 404 404",
+    },
+    "tenant:portal_listing_step": {
+        "GET": "302 404 200 200 404 404 403 404 404 404 404 404",
+        "POST": "302 404 422 422 404 404 403 404 404 404 404 404",
+    },
+    "tenant:portal_listing_file_add": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 302 302 404 404 403 404 404 404 404 404",
+    },
+    "tenant:portal_listing_file_remove": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 302 302 404 404 403 404 404 404 404 404",
+    },
+    "tenant:api_listing_change": {"POST": "401 403 422 422 404 404 403 404 404 404 404 404"},
+    "tenant:api_listing_check": {"POST": "401 403 422 422 404 404 403 404 404 404 404 404"},
+    "tenant:api_listing_step": {"POST": "401 403 200 200 404 404 403 404 404 404 404 404"},
     "tenant:public_member": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
     "tenant:institution_act": {"POST": "302 403 302 302 403 403 403 403 403 403 403 403"},
     "tenant:institution_acted": {"GET": "302 403 404 404 403 403 403 403 403 403 403 403"},
@@ -1532,6 +1598,114 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
         "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
     },
+    "tenant:api_listing_matches": {
+        "GET": "401 403 200 200 404 404 200 404 404 404 404 404",
+        "POST": "401 403 422 422 422 422 422 422 422 422 422 422",
+    },
+    "tenant:api_match_answer": {"POST": "401 403 422 422 422 404 422 404 404 404 404 404"},
+    "tenant:api_match_detail": {"GET": "401 403 200 200 200 404 200 404 404 404 404 404"},
+    "tenant:api_match_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_match_step": {"POST": "401 403 409 409 403 404 403 404 404 404 404 404"},
+    "tenant:console_listing_matches": {
+        "GET": "302 403 200 200 404 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:console_match_accept": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 404 404 404 403 403 403 403 403 403 403",
+    },
+    "tenant:console_match_decline": {
+        "GET": "302 403 200 200 404 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 404 403 403 403 403 403 403 403",
+    },
+    "tenant:console_match_why": {
+        "GET": "302 403 404 404 404 403 404 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:match_agree": {
+        "GET": "302 404 200 200 403 404 403 404 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 404 404 404 404 404",
+    },
+    "tenant:match_answer_accept": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 302 302 403 404 403 404 404 404 404 404",
+    },
+    "tenant:match_answer_decline": {
+        "GET": "302 404 200 200 403 404 403 404 404 404 404 404",
+        "POST": "302 404 200 200 403 404 403 404 404 404 404 404",
+    },
+    "tenant:match_contact": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 302 302 403 404 403 404 404 404 404 404",
+    },
+    "tenant:match_criteria": {
+        "GET": "302 404 200 200 404 404 404 404 404 404 404 404",
+        "POST": "302 404 200 200 404 404 404 404 404 404 404 404",
+    },
+    "tenant:match_detail": {
+        "GET": "302 404 200 200 200 404 200 404 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:match_end": {
+        "GET": "302 404 200 200 403 404 403 404 404 404 404 404",
+        "POST": "302 404 422 422 403 404 403 404 404 404 404 404",
+    },
+    "tenant:match_interest": {
+        "GET": "302 403 403 403 403 403 403 404 404 404 404 404",
+        "POST": "302 403 403 403 403 403 403 404 404 404 404 404",
+    },
+    "tenant:match_list": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:match_propose": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 200 403 403 403 403 403 403 403",
+    },
+    "tenant:match_quality": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:match_quality_csv": {
+        "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:match_rule": {
+        "GET": "302 403 200 200 200 403 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:match_rule_approve": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 403 403 302 403 403 403 403 403 403 403",
+    },
+    "tenant:match_rule_new": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 403 200 200 200 403 403 403 403 403 403 403",
+    },
+    "tenant:match_rule_refuse": {
+        "GET": "302 403 403 403 200 403 403 403 403 403 403 403",
+        "POST": "302 403 403 403 200 403 403 403 403 403 403 403",
+    },
+    "tenant:portal_listing_matches": {
+        "GET": "302 404 200 200 404 404 404 404 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:portal_match_accept": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 404 404 404 404 404 404 404 404 404 404",
+    },
+    "tenant:portal_match_decline": {
+        "GET": "302 404 200 200 404 404 404 404 404 404 404 404",
+        "POST": "302 404 200 200 404 404 404 404 404 404 404 404",
+    },
+    "tenant:portal_match_why": {
+        "GET": "302 404 404 404 404 404 404 404 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:portal_matches": {
+        "GET": "302 403 403 403 403 403 403 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
     "tenant:risk_detail": {
         "GET": "302 403 200 200 200 403 200 403 403 403 403 403",
         "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
@@ -1592,6 +1766,166 @@ TABLE: dict[str, dict[str, str]] = {
         "GET": "302 403 403 403 200 403 403 403 403 403 403 403",
         "POST": "302 403 403 403 422 403 403 403 403 403 403 403",
     },
+    "tenant:api_contract_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_contract_detail": {"GET": "401 403 200 200 404 404 404 200 404 404 404 404"},
+    "tenant:contract_list": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_new": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:clause_list": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:clause_new": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 403 422 422 403 403 403 403 403 403 403 403",
+    },
+    "tenant:clause_detail": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:clause_edit": {
+        "GET": "302 403 404 404 403 403 403 403 403 403 403 403",
+        "POST": "302 403 404 404 403 403 403 403 403 403 403 403",
+    },
+    "tenant:clause_decide": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:contract_template_detail": {
+        "GET": "302 403 200 200 200 403 403 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_template_edit": {
+        "GET": "302 403 404 404 403 403 403 403 403 403 403 403",
+        "POST": "302 403 404 404 403 403 403 403 403 403 403 403",
+    },
+    "tenant:contract_template_decide": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 403 422 422 422 403 403 403 403 403 403 403",
+    },
+    "tenant:portal_contract_list": {
+        "GET": "302 404 200 200 200 200 200 200 200 200 200 200",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_detail": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_arrange": {
+        "GET": "302 404 200 200 404 404 404 403 404 404 404 404",
+        "POST": "302 404 422 422 404 404 404 403 404 404 404 404",
+    },
+    "tenant:contract_remind": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 409 409 404 404 404 403 404 404 404 404",
+    },
+    "tenant:contract_cancel": {
+        "GET": "302 404 200 200 404 404 404 403 404 404 404 404",
+        "POST": "302 404 422 422 404 404 404 403 404 404 404 404",
+    },
+    "tenant:contract_propose": {
+        "GET": "302 404 404 404 404 404 404 200 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
+    "tenant:contract_terms": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_compare": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_comment": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
+    "tenant:contract_agree": {
+        "GET": "302 405 405 405 405 405 405 405 405 405 405 405",
+        "POST": "302 404 404 404 404 404 404 409 404 404 404 404",
+    },
+    "tenant:contract_signatories": {
+        "GET": "302 404 404 404 404 404 404 200 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
+    "tenant:contract_sign": {
+        "GET": "302 404 302 302 404 404 404 302 404 404 404 404",
+        "POST": "302 404 302 302 404 404 404 302 404 404 404 404",
+    },
+    "tenant:contract_decline": {
+        "GET": "302 404 404 404 404 404 404 200 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
+    "tenant:contract_find": {"GET": "200 200 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:contract_verify": {
+        "GET": "404 404 404 404 404 404 404 404 404 404 404 404",
+        "POST": "404 404 404 404 404 404 404 404 404 404 404 404",
+    },
+    # Execution of contracts
+    "tenant:contract_milestone": {
+        "GET": "302 404 302 302 404 404 404 302 404 404 404 404",
+        "POST": "302 404 302 302 404 404 404 302 404 404 404 404",
+    },
+    "tenant:contract_record": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_complete": {
+        "GET": "302 404 404 404 404 404 404 404 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 404 404 404 404 404",
+    },
+    "tenant:api_milestone_step": {"POST": "401 403 404 404 404 404 404 404 404 404 404 404"},
+    "tenant:api_contract_payments": {"POST": "401 403 422 422 404 404 404 422 404 404 404 404"},
+    "tenant:api_payment_step": {"POST": "401 403 404 404 404 404 404 404 404 404 404 404"},
+    # amendments, suspension, resumption, early end
+    "tenant:contract_amend": {
+        "GET": "302 404 404 404 404 404 404 302 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 302 404 404 404 404",
+    },
+    "tenant:contract_notice_new": {
+        "GET": "302 404 404 404 404 404 404 302 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
+    "tenant:contract_notice_detail": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 422 404 404 404 404",
+    },
+    # Follow-ups and evaluation
+    "tenant:api_contract_evaluation_list": {"GET": "401 403 200 200 200 200 200 200 200 200 200 200"},
+    "tenant:api_contract_evaluation_detail": {"GET": "401 403 200 200 404 404 404 200 404 404 404 404"},
+    "tenant:api_contract_follow_up_list": {"GET": "401 403 200 200 403 403 403 403 403 403 403 403"},
+    "tenant:follow_up_list": {
+        "GET": "302 403 200 200 403 403 403 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:review_appeal_list": {
+        "GET": "302 403 403 403 200 403 403 403 403 403 403 403",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:contract_follow_ups": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 405 405 405 405 405 405 405 405 405 405 405",
+    },
+    "tenant:follow_up_answer": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 404 403 403 404 404 404 422 404 404 404 404",
+    },
+    "tenant:follow_up_handle": {
+        "GET": "302 404 200 200 404 404 404 403 404 404 404 404",
+        "POST": "302 404 422 422 404 404 404 403 404 404 404 404",
+    },
+    "tenant:contract_evaluation": {
+        "GET": "302 404 200 200 404 404 404 200 404 404 404 404",
+        "POST": "302 404 404 404 404 404 404 404 404 404 404 404",
+    },
+    "tenant:review_appeal": {
+        "GET": "302 404 404 404 200 404 404 404 404 404 404 404",
+        "POST": "302 404 404 404 422 404 404 404 404 404 404 404",
+    },
 }
 SCOPE_OPENS: dict[str, set[str]] = {
     "experts:read": {"api_expert_list"},
@@ -1650,6 +1984,7 @@ _IMPORT = {"uuid": column(InstitutionImport, "uuid")}
 _OBJECTIVE = {"code": column(Objective, "code")}
 _ENTRY = {"code": column(CatalogueEntry, "code")}
 _LISTING = {"code": column(Listing, "code")}
+_MATCH = {"code": column(Match, "code")}
 _KIND = {"kind": column(VirtualGroup, "kind")}
 _MEETING = {"code": column(Meeting, "code")}
 _AGENDA_ITEM = {**_MEETING, "number": column(AgendaItem, "number")}
@@ -1663,6 +1998,10 @@ _SESSION = {**_COURSE, "number": column(CourseSession, "number")}
 _PATH = {"code": column(LearningPath, "code")}
 _CERTIFICATE = {"code": column(Certificate, "code")}
 _RISK = {"code": column(Risk, "code")}
+_CONTRACT = {"code": column(Contract, "code")}
+_TERMS = {**_CONTRACT, "number": column(ContractTerms, "number")}
+_CLAUSE = {"key": column(ClauseVersion, "key")}
+_TEMPLATE = {"key": column(ContractTemplate, "key")}
 
 OBJECTS: dict[str, dict[str, Any]] = {
     # Admission, standing, exit
@@ -1717,7 +2056,8 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "pilot_workbook_strike": {**_PRODUCT, "key": column(WorkbookEntry, "key")},
     "api_entry_detail": _ENTRY,
     "api_rating_list": _ENTRY,
-    "api_listing_detail": _LISTING,
+    **dict.fromkeys(("api_listing_detail", "api_listing_change", "api_listing_check"), _LISTING),
+    "api_listing_step": {**_LISTING, "step": "submit_listing"},
     "api_objective_detail": _OBJECTIVE,
     "switch_language": {"code": "en"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
@@ -1935,7 +2275,17 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "rating_create": _ENTRY,
     "rating_sent": _ENTRY,
     "rating_confirm": {"token": "unknown-token"},
-    "listing_detail": _LISTING,
+    **dict.fromkeys(
+        (
+            "listing_detail",
+            "listing_desk_detail",
+            "listing_check",
+            *(f"portal_listing_{verb}" for verb in ("detail", "edit", "submit", "file_add")),
+        ),
+        _LISTING,
+    ),
+    "portal_listing_file_remove": {**_LISTING, "uuid": column(StoredFile, "uuid")},
+    "portal_listing_step": {**_LISTING, "step": "withdraw"},
     "rating_moderate": {"uuid": column(Rating, "uuid")},
     # Projects, calendar
     **dict.fromkeys(
@@ -1981,6 +2331,64 @@ OBJECTS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("api_risk_detail", *(f"risk_{verb}" for verb in ("detail", "edit", "review", "measure_new"))), _RISK),
     **{f"risk_measure{verb}": {**_RISK, "measure": column(RiskMeasure, "pk")} for verb in ("", "_done", "_remove")},
     "risk_step": {**_RISK, "step": "accept"},
+    # Docking
+    **dict.fromkeys(
+        (
+            *(f"{area}_listing_matches" for area in ("console", "portal", "api")),
+            "match_interest",
+            "match_criteria",
+        ),
+        _LISTING,
+    ),
+    **{
+        f"{area}_match_{verb}": {**_LISTING, "other": column(Listing, "code")}
+        for area in ("console", "portal")
+        for verb in ("why", "accept", "decline")
+    },
+    **dict.fromkeys(
+        (
+            *(f"match_{verb}" for verb in ("detail", "contact", "agree", "end", "answer_accept", "answer_decline")),
+            "api_match_detail",
+            "api_match_answer",
+        ),
+        _MATCH,
+    ),
+    "api_match_step": {**_MATCH, "step": "note_contact"},
+    **{f"match_rule_{verb}": {"number": column(MatchRuleProposal, "pk")} for verb in ("approve", "refuse")},
+    **dict.fromkeys(
+        (
+            "api_contract_detail",
+            *(
+                f"contract_{verb}"
+                for verb in ("detail", "arrange", "remind", "cancel", "propose", "signatories", "sign", "decline")
+            ),
+        ),
+        _CONTRACT,
+    ),
+    **dict.fromkeys(("contract_terms", "contract_compare", "contract_comment", "contract_agree"), _TERMS),
+    **dict.fromkeys(("clause_detail", "clause_edit"), _CLAUSE),
+    "clause_decide": {**_CLAUSE, "version": column(ClauseVersion, "version")},
+    **dict.fromkeys(("contract_template_detail", "contract_template_edit"), _TEMPLATE),
+    "contract_template_decide": {**_TEMPLATE, "version": column(ContractTemplate, "version")},
+    "contract_verify": {"verify_code": column(Contract, "verify_code")},
+    **dict.fromkeys(("contract_complete", "contract_record", "api_contract_payments"), _CONTRACT),
+    "contract_milestone": {**_CONTRACT, "number": column(MilestoneSubmission, "milestone")},
+    "api_milestone_step": {**_CONTRACT, "number": column(MilestoneSubmission, "milestone"), "step": "hand_over"},
+    "api_payment_step": {**_CONTRACT, "number": column(MilestonePayment, "number"), "step": "confirm"},
+    # amendments, suspension, resumption, early end
+    **dict.fromkeys(("contract_amend", "contract_notice_new"), _CONTRACT),
+    "contract_notice_detail": {**_CONTRACT, "number": column(ContractNotice, "number")},
+    # Follow-ups and evaluation
+    **dict.fromkeys(("contract_follow_ups", "contract_evaluation", "api_contract_evaluation_detail"), _CONTRACT),
+    **{
+        f"follow_up_{verb}": {
+            **_CONTRACT,
+            "role": column(ContractFollowUp, "role"),
+            "number": column(ContractFollowUp, "number"),
+        }
+        for verb in ("answer", "handle")
+    },
+    "review_appeal": {**_CONTRACT, "pair": "demand-supply"},
     "points_of": _INSTITUTION,
     "api_tariff_detail": {"code": column(Tariff, "version")},
     **{f"tariff_{verb}": {"version": column(Tariff, "version")} for verb in ("detail", "approve", "refuse")},

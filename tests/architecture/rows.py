@@ -14,6 +14,7 @@ from alliance.kernel import tenancy
 from alliance.kernel.fields import AllianceKey
 from alliance.models import Alliance, User
 from operations.actions.certificate import new_code
+from tests.factories.contracts import sample_content
 
 _numbers = itertools.count(1)
 
@@ -25,7 +26,35 @@ SPECIAL: dict[str, Any] = {
     "operations.Pilot.deadline": "2030-01-01T00:00:00Z",
     "evaluation.FeedbackResult.inputs": {"marks": []},
     "services.Rating.score": 4,
+    "services.ListingCheck.step": 1,
+    "services.MatchAnswer.accepted": True,
+    "services.Posting.weight": 1.5,
+    "services.MatchRule.weights": {"topic": 40, "record": 25, "time_place": 20, "price": 15},
+    "services.MatchRuleProposal.weights": {"topic": 40, "record": 25, "time_place": 20, "price": 15},
+    "services.MatchRuleProposal.settled_by": None,
     "alliance.AuditEntry.record": '{"after":{"state":"draft"},"before":null,"personal":{}}',
+    "services.Contract.template_key": "technology-service",
+    "services.ContractParty.place": 1,
+    "services.ContractTerms.content": sample_content,
+    "services.ContractTerms.sha256": "0" * 64,
+    "services.ClauseVersion.decided_by": None,
+    "services.ContractTemplate.decided_by": None,
+    "services.MilestoneSubmission.milestone": 1,
+    "services.MilestoneSubmission.number": 1,
+    "services.MilestoneSubmission.state": "accepted",  # a trigger refuses the row of a payment otherwise
+    "services.MilestoneSubmission.decided_at": "2026-11-01T00:00:00Z",
+    "services.MilestoneSubmission.decided_by": None,
+    "services.MilestonePayment.milestone": 1,
+    "services.MilestonePayment.amount": "1.00",
+    "services.MilestonePayment.reference": "T-1",
+    "services.ReviewSheet.of_role": "supply",
+    "services.ReviewSheet.digest": "0" * 64,
+    "services.ReviewSheet.marks": {"quality": 4},
+    "services.ReviewAppeal.criteria": ["quality"],
+    "services.PartyScore.parts": {"quality": "4.0"},
+    "services.ReviewAppeal.decided_by": None,
+    "services.PartyScore.score": "4.0",
+    "services.PartyScore.sheets": 1,
     "operations.KindForm.version": 1,
     "operations.Risk.likelihood": 3,
     "operations.Risk.impact": 3,
@@ -187,7 +216,7 @@ def _value(
     if isinstance(field, models.DateTimeField):
         return None if field.null else timezone.now()
     if isinstance(field, models.DateField):
-        return None if field.null else timezone.now().date()
+        return None if field.null else timezone.localdate()
     if isinstance(field, models.BinaryField):
         return b"\x01" * min(field.max_length or 16, 32)
     if isinstance(field, models.JSONField):

@@ -118,6 +118,33 @@ def test_no_page_is_rendered_after_its_transaction() -> None:
     assert lazy == []
 
 
+HAS_THE_LOCAL_TIME_ALREADY = {
+    "alliance/kernel/formats.py": "the caller's time zone is part of what it prints",
+    "alliance/kernel/spreadsheets.py": "cells of a spreadsheet have no time zone",
+    "alliance/templatetags/ui.py": "`local`",
+    "groups/forms/meeting.py": "`starts_at`, made local a line before",
+    "groups/views/motion.py": "`first`, made local a line before",
+    "services/contract_pdf.py": "`local`",
+}
+
+
+def test_the_day_of_a_moment_is_the_day_of_the_platform() -> None:
+    """``moment.date()`` is the day in UTC: in China it is still yesterday until eight in the morning."""
+    found = {
+        f"{path}:{node.lineno}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and not node.args
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "date"
+        and not ast.unparse(node.func.value).startswith(("timezone.localtime(", "localtime("))
+        and path not in HAS_THE_LOCAL_TIME_ALREADY
+    }
+
+    assert found == set()
+
+
 def test_text_is_marked_safe_in_few_places_only() -> None:
     found = {
         path

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ from groups.models import (
     Vote,
 )
 from members.choices import StaffRole
+from members.models import InstitutionStaff
 from operations.actions.workbook import Entry, write_entry
 from operations.choices import ProductState
 from operations.models import (
@@ -47,12 +49,28 @@ from operations.models import (
     ProductReview,
     WorkbookEntry,
 )
-from services.models import Rating
+from services.actions.execution import accept_milestone, hand_over_milestone
+from services.actions.execution_payment import record_payment
+from services.actions.match import accept_match, accept_suggestion
+from services.choices import Verdict
+from services.models import (
+    Listing,
+    ListingCheck,
+    ListingParty,
+    Match,
+    MatchAnswer,
+    MilestonePayment,
+    MilestoneSubmission,
+    Rating,
+)
 from tests.conftest import ClientFor, TenantClient
 from tests.factories.alliance import address, make_alliance, make_member
 from tests.factories.api import bearer
 from tests.factories.charter import make_responsibility
+from tests.factories.contracts import make_world, put_in_force
 from tests.factories.learning import enrol_all, make_learning_cast, make_session
+from tests.factories.listings import make_drafted, make_listing_cast, make_sent
+from tests.factories.matching import make_pair
 from tests.factories.meetings import LATER, begin, convene, make_body
 from tests.factories.motions import make_open, make_voters
 from tests.factories.operations import (
@@ -165,6 +183,23 @@ def _rating(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     )
 
 
+def _listing_act(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    pair = make_pair(cast.alliance)
+    return {"code": pair.demand.code}, pair.buyer, {"other": pair.supply.code, "act": "decline", "reason": "price"}
+
+
+def _match_answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    pair = make_pair(cast.alliance)
+    match = accept_suggestion(cast.alliance, pair.demand.code, pair.supply.code, actor=pair.buyer, at=timezone.now())
+    return {"code": match.code}, pair.seller, {"side": "supply", "accepted": True}
+
+
+def _match_step(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    kwargs, seller, _body = _match_answer(cast)
+    match = accept_match(cast.alliance, kwargs["code"], "supply", actor=seller, at=timezone.now())
+    return {"code": match.code, "step": "end_match"}, seller, {"outcome": "Too dear."}
+
+
 def _meeting_answer(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     body = make_body(cast.alliance, 1)
     meeting = convene(body)
@@ -253,6 +288,93 @@ def _acknowledgement(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
 
 def _report(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
     return {"code": _received(cast).code}, make_member(cast.alliance), {"text_en": "Done.", "figure": "4"}
+
+
+def _listing(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    people = make_listing_cast(cast.alliance)
+    body = {"institution": people.owner.code, "side": "demand", "category": "information", "title_en": "Saving steam"}
+    return {}, people.officer, body
+
+
+def _listing_change(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    people = make_listing_cast(cast.alliance)
+    return {"code": make_drafted(people).code}, people.officer, {"edition": 1, "title_en": "Saving more steam"}
+
+
+def _listing_check(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    people = make_listing_cast(cast.alliance)
+    body = {
+        "institution": people.committee_house.code,
+        "verdict": Verdict.RETURNED.value,
+        "revision": 1,
+        "points": [{"field": "title_en", "words": "Shorter."}],
+    }
+    return {"code": make_sent(people).code}, people.committee, body
+
+
+def _listing_step(cast: Cast) -> tuple[dict[str, str], Any, dict[str, Any]]:
+    people = make_listing_cast(cast.alliance)
+    return {"code": make_drafted(people).code, "step": "withdraw_listing"}, people.officer, {"reason": "Over."}
+
+
+_LISTING_TEXT = frozenset(
+    {
+        "audience",
+        "body_en",
+        "body_zh",
+        "category",
+        "disciplines",
+        "duration_weeks",
+        "elements",
+        "ends_on",
+        "expires_on",
+        "industry_code",
+        "labels",
+        "money_max",
+        "money_min",
+        "parties",
+        "pricing",
+        "region_code",
+        "starts_on",
+        "title_en",
+        "title_zh",
+    }
+)
+
+
+def _milestone_step(cast: Cast) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    world = make_world(cast.alliance)
+    put_in_force(world)
+    return {"code": world.code, "number": 1, "step": "hand_over"}, world.people["supply"], {"words": "The report."}
+
+
+def _payment(cast: Cast) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    kwargs, supplier, _body = _milestone_step(cast)
+    hand_over_milestone(cast.alliance, kwargs["code"], 1, words="The report.", actor=supplier, at=timezone.now())
+    demand = InstitutionStaff.objects.of(cast.alliance).filter(
+        institution__contract_parties__contract__code=kwargs["code"], institution__contract_parties__role="demand"
+    )
+    payer = demand.order_by("pk")[0].user
+    accept_milestone(cast.alliance, kwargs["code"], 1, actor=payer, at=timezone.now())
+    day = timezone.localdate().isoformat()
+    body = {"role": "demand", "milestone": 1, "amount": "10.00", "paid_on": day, "reference": "T-1"}
+    return {"code": kwargs["code"]}, payer, body
+
+
+def _payment_step(cast: Cast) -> tuple[dict[str, Any], Any, dict[str, Any]]:
+    kwargs, payer, body = _payment(cast)
+    record_payment(
+        cast.alliance,
+        kwargs["code"],
+        1,
+        role="demand",
+        amount=Decimal(body["amount"]),
+        paid_on=timezone.localdate(),
+        reference="T-1",
+        actor=payer,
+        at=timezone.now(),
+    )
+    return {**kwargs, "number": 1, "step": "reverse"}, payer, {"words": "Entered twice."}
 
 
 FIELDS: dict[str, Row] = {
@@ -345,6 +467,23 @@ FIELDS: dict[str, Row] = {
     "api_meeting_answer": Row(frozenset({"institution", "coming", "person", "note"}), (Attendance,), _meeting_answer),
     "api_action_outcome": Row(frozenset({"outcome"}), (MeetingAction,), _action_outcome),
     "api_rating_list": Row(frozenset({"score", "client_kind", "comment", "email", "language"}), (Rating,), _rating),
+    "api_listing_matches": Row(frozenset({"other", "act", "reason", "words"}), (Match, MatchAnswer), _listing_act),
+    "api_match_answer": Row(frozenset({"side", "accepted", "reason", "words"}), (MatchAnswer,), _match_answer),
+    "api_match_step": Row(frozenset({"outcome"}), (Match,), _match_step),
+    "api_listing_list": Row(_LISTING_TEXT | {"institution", "side"}, (Listing, ListingParty), _listing),
+    "api_listing_change": Row(_LISTING_TEXT | {"edition"}, (Listing, ListingParty), _listing_change),
+    "api_listing_check": Row(
+        frozenset({"institution", "verdict", "revision", "points", "points.field", "points.words"}),
+        (ListingCheck,),
+        _listing_check,
+    ),
+    "api_listing_step": Row(frozenset({"until", "reason"}), (Listing,), _listing_step),
+    # Execution of contracts
+    "api_milestone_step": Row(frozenset({"words", "rework_by"}), (MilestoneSubmission,), _milestone_step),
+    "api_contract_payments": Row(
+        frozenset({"role", "milestone", "amount", "paid_on", "reference"}), (MilestonePayment,), _payment
+    ),
+    "api_payment_step": Row(frozenset({"words"}), (MilestonePayment,), _payment_step),
 }
 
 

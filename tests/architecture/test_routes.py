@@ -26,6 +26,8 @@ from tests.architecture.routes import OBJECTS, TABLE, WITHOUT_OBJECT
 from tests.architecture.world import ALL_SCOPES, CONFS, ROLES, Route, World, build, routes, snapshot, token_for
 
 METHODS = ("GET", "POST")
+ASK_OTHER_METHODS = frozenset({"anonymous", "office_admin", "representative"})
+"""Roles that try methods no page takes: views refuse them before they look at the role, so one of each kind is enough."""
 OBSERVED: dict[str, dict[str, dict[str, int]]] = {}
 OPENED: dict[str, list[str]] = {}
 NOISE = re.compile(
@@ -103,7 +105,7 @@ def differences(world: World, client_for: Any, role: str) -> list[str]:
             wanted = int(expected[ROLES.index(role)]) if len(expected) == len(ROLES) else 405
             if status != wanted:
                 wrong.append(f"{method} {route.key}: {status}, not {wanted}")
-        for method in ("PUT", "DELETE"):
+        for method in ("PUT", "DELETE") if role in ASK_OTHER_METHODS else ():
             status = ask(client, method, url).status_code
             if status >= 500 or (status < 300 and not route.name.startswith(("account_", "mfa_"))):
                 wrong.append(f"{method} {route.key}: {status}; no page takes this method")

@@ -10,17 +10,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from alliance.embedded import processes
 from alliance.embedded.folders import DataFolder
 from alliance.embedded.pytest_plugin import remove_instance
+
+HOME = "/a/weaving"
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+FORWARD = "main form button.primary[type=submit]"
+PATIENCE_SECONDS = 90
+"""For what workers do; the periodic task comes every 15 seconds."""
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 450
@@ -69,6 +77,83 @@ class Platform:
             time.sleep(0.5)
         message = f"no mail with {words} came in {seconds:.0f} seconds"
         raise AssertionError(message)
+
+
+def run_in(platform: Platform, code: str) -> str:
+    """Run lines of Python on the platform's own servers, acting in the alliance ``weaving``."""
+    lines = "\n".join(
+        [
+            "from django.utils import timezone",
+            "from alliance.kernel import tenancy",
+            "from alliance.models import Alliance",
+            "alliance, now = Alliance.objects.get(slug='weaving'), timezone.now()",
+            "with tenancy.acting_in(alliance):",
+            *(f"    {line}" for line in code.strip().splitlines()),
+        ]
+    )
+    environment = {**os.environ, "ALLIANCE_DATA": str(platform.data)}
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_PLATFORM_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", lines],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@contextmanager
+def reader(browser: Browser, platform: Platform, name: str = "", language: str = "en", **device: Any) -> Iterator[Page]:
+    """A page of nobody, or of a demonstration account; what the content policy blocks fails the journey."""
+    context: BrowserContext = browser.new_context(base_url=platform.url, **(device or DESK))
+    context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    context.add_cookies([{"name": "django_language", "value": language, "url": platform.url}])
+    blocked: list[str] = []
+
+    def listen(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            blocked.append(said.text)
+
+    context.on("console", listen)
+    page = context.new_page()
+    if name:
+        account = platform.account(f"{name}@weaving.demo.example")
+        page.goto(f"{HOME}/accounts/login/")
+        page.fill("input[name=login]", account["email"])
+        page.fill("input[name=password]", account["password"])
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(re.compile(rf"{HOME}/(console|portal|accounts/choose)/"))
+    try:
+        yield page
+        assert blocked == []
+    finally:
+        context.close()
+
+
+def send(page: Page, selector: str = FORWARD) -> None:
+    """Press a button that sends a form, and see that nothing came back as wrong."""
+    with page.expect_navigation():
+        page.locator(selector).last.click()
+    assert page.locator("[data-error-summary]").count() == 0, page.locator("main").inner_text()[:1500]
+
+
+def fits(page: Page) -> None:
+    """Nothing of the page lies beside the phone's 360 pixels."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"], page.url
+
+
+def until(happened: Callable[[], object], what: str) -> None:
+    """Wait for something that a worker brings about."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")

@@ -87,6 +87,11 @@ FOLLOWED = {
     "meeting_detail": 24,
     "duplicate_list": 3,
     "risk_detail": 12,
+    "portal_listing_detail": 8,
+    "match_detail": 12,
+    "contract_detail": 12,
+    "contract_milestone": 4,
+    "contract_evaluation": 3,
 }
 """How many pages of a route are read for their links, so that every stage is among them; of other routes one is enough."""
 TABBED = {"duplicate_list", "meeting_detail"}
@@ -154,6 +159,7 @@ PAGES: dict[str, dict[str, Seen]] = {
             "public_member",
             "public_expert_list",
             "certificate_verify",
+            "contract_find",
             "about",
             "log_page",
         )
@@ -299,6 +305,17 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "motion_list",
                 "motion_new",
                 "motion_detail",
+                "match_list",
+                "match_detail",
+                "match_propose",
+                "match_agree",
+                "match_end",
+                "match_rule",
+                "match_rule_new",
+                "match_quality",
+                "console_listing_matches",
+                "console_match_why",
+                "console_match_decline",
                 "risk_list",
                 "risk_detail",
                 "risk_new",
@@ -307,6 +324,31 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "risk_measure_new",
                 "risk_measure",
                 "risk_step",
+                "contract_list",
+                "contract_new",
+                "contract_detail",
+                "contract_terms",
+                "contract_compare",
+                "contract_arrange",
+                "contract_signatories",
+                "contract_cancel",
+                "contract_milestone",
+                "contract_record",
+                "contract_verify",
+                "contract_amend",
+                "contract_notice_new",
+                "contract_notice_detail",
+                "clause_list",
+                "clause_new",
+                "clause_detail",
+                "clause_edit",
+                "contract_template_detail",
+                "contract_template_edit",
+                # Follow-ups and evaluation
+                "follow_up_list",
+                "follow_up_handle",
+                "contract_follow_ups",
+                "contract_evaluation",
                 "points_ledger",
                 "points_of",
                 "points_compare",
@@ -314,6 +356,9 @@ PAGES: dict[str, dict[str, Seen]] = {
                 "honours_list",
                 "tariff_list",
                 "tariff_detail",
+                "listing_desk",
+                "listing_desk_detail",
+                "listing_check",
                 "pilot_board",
                 "pilot_list",
                 "pilot_calendar",
@@ -361,7 +406,7 @@ PAGES: dict[str, dict[str, Seen]] = {
         **{f"motion_{verb}": Seen(OFFICE, like="motion_detail") for verb in ("edit", "open", "close", "withdraw")},
         **{f"charter_{verb}": Seen(OFFICE, like="charter_detail") for verb in ("write", "rules", "propose", "drop")},
         "institution_exit": Seen(OFFICE, like="institution_detail"),
-        "pilot_plan": Seen(OFFICE, like="product_detail"),
+        "pilot_plan": Seen(OFFICE),
         **{route: Seen(OFFICE, like="product_detail") for route in ("pilot_amend", "pilot_reopen")},
         "pilot_site_remove": Seen(OFFICE),
         **{route: Seen(OFFICE, like="product_detail") for route in ("product_release", "product_admit")},
@@ -428,9 +473,24 @@ PAGES: dict[str, dict[str, Seen]] = {
         "piece_draft": Seen(MEDIA, like="product_detail"),
         "piece_edit": Seen(MEDIA),
         "piece_check": Seen(WISDOM),
+        "portal_contract_list": Seen(WISDOM),
+        "contract_propose": Seen(OFFICE, like="contract_detail"),
+        "follow_up_answer": Seen(OFFICE),
+        **{route: Seen(WISDOM, like="contract_detail") for route in ("contract_sign", "contract_decline")},
         **{
             route: Seen(ENTERPRISE)
             for route in ("project_list", "project_detail", "project_hours", "calendar_address", "portal_points")
+        },
+        **{
+            route: Seen(ENTERPRISE)
+            for route in (
+                "portal_listings",
+                "portal_listing_new",
+                "portal_listing_detail",
+                "portal_listing_edit",
+                "portal_listing_submit",
+                "portal_listing_step",
+            )
         },
         **{
             route: Seen(WISDOM)
@@ -455,6 +515,17 @@ PAGES: dict[str, dict[str, Seen]] = {
             route: Seen(ENTERPRISE) for route in ("portal_learning", "course_detail", "session_detail", "certificate_detail")
         },
         "session_enrol": Seen(ENTERPRISE, like="session_detail"),
+        **{
+            route: Seen(ENTERPRISE)
+            for route in (
+                "portal_matches",
+                "portal_listing_matches",
+                "portal_match_why",
+                "portal_match_decline",
+                "match_criteria",
+                "match_interest",
+            )
+        },
     },
 }
 
@@ -500,7 +571,20 @@ NO_PAGE: dict[str, str] = {
     "calendar_feed": "a calendar file",
     "honours_csv": "a table to save",
     **dict.fromkeys(("tariff_new", "tariff_refuse"), "only the committee opens it; a form like risk_new"),
+    "match_quality_csv": "a table to save",
+    "match_answer_decline": "a form like portal_match_decline",
+    "match_rule_refuse": "only the committee opens it; a form like match_propose",
+    "review_appeal_list": "only the committee opens it; a table like follow_up_list",
+    "review_appeal": "only the committee opens it; a form like follow_up_handle",
+    **dict.fromkeys(
+        ("match_rule_approve", "console_match_accept", "portal_match_accept", "match_answer_accept", "match_contact"),
+        _POSTED,
+    ),
     **dict.fromkeys(("tariff_approve", "risk_measure_done", "risk_measure_remove"), _POSTED),
+    "contract_complete": "only once everything is paid, which the demonstration closes at once; a page like contract_cancel",
+    **dict.fromkeys(
+        ("contract_remind", "contract_comment", "contract_agree", "clause_decide", "contract_template_decide"), _POSTED
+    ),
     **dict.fromkeys(
         (
             "project_start",
@@ -605,6 +689,8 @@ NO_PAGE: dict[str, str] = {
             "rating_moderate",
             "piece_submit",
             "piece_renew",
+            "portal_listing_file_add",
+            "portal_listing_file_remove",
         ),
         _POSTED,
     ),
@@ -651,6 +737,7 @@ NO_PAGE: dict[str, str] = {
     "portal_motion_vote": "asks again who is there after five minutes, which a round may last; test_meeting_and_vote drives it",
     "alliance_theme_css": "a style sheet",
     "feed": "RSS",
+    "listing_feed": "Atom",
     "sitemap": "XML",
     "gallery": "tests/alliance/test_ui_browser.py reads it",
     "api_docs": "tests/alliance/api reads it",
@@ -893,6 +980,7 @@ def apply(tour: Tour) -> None:
     # Applications of the demonstration in the states of these pages.
     for route, code in (("return", "A-0003"), ("vote", "A-0005"), ("reasons", "A-0008")):
         tour.found[OFFICE, f"application_{route}"] = address(f"application_{route}", {"code": code})
+    tour.found[OFFICE, "pilot_plan"] = address("pilot_plan", {"code": "P-026"})  # one that is being improved
 
 
 def link_in_mail(tour: Tour, part: str, to: str) -> str:

@@ -8,10 +8,7 @@ representatives in the demonstration are people nobody signs in as.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from members.choices import InstitutionKind
 from members.selectors.admission import REQUIREMENTS
 from tests.factories.admission import PDF, make_uscc
-from tests.journeys.conftest import ROOT, Platform
+from tests.journeys.conftest import Platform, run_in
 
 pytestmark = pytest.mark.journey
 
@@ -59,34 +56,6 @@ class Applicant:
     def name(self) -> str:
         """Name in Chinese."""
         return f"旅程申请机构{self.number}"
-
-
-def run_in(platform: Platform, code: str) -> str:
-    """Run lines of Python on the platform's own servers, acting in the alliance ``weaving``."""
-    lines = "\n".join(
-        [
-            "from django.utils import timezone",
-            "from alliance.kernel import tenancy",
-            "from alliance.models import Alliance",
-            "alliance, now = Alliance.objects.get(slug='weaving'), timezone.now()",
-            "with tenancy.acting_in(alliance):",
-            *(f"    {line}" for line in code.strip().splitlines()),
-        ]
-    )
-    environment = {**os.environ, "ALLIANCE_DATA": str(platform.data)}
-    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_PLATFORM_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"):
-        environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", lines],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
 
 
 @contextmanager

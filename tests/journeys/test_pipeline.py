@@ -9,29 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.factories.workbook import make_photo
-from tests.journeys.conftest import Platform
-from tests.journeys.test_admission import run_in
+from tests.journeys.conftest import HOME, PHONE, Platform, fits, reader, run_in, send, until
 
 pytestmark = pytest.mark.journey
-
-HOME = "/a/weaving"
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
-DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
-FORWARD = "main form button.primary[type=submit]"
-PATIENCE_SECONDS = 90
-"""For what workers do; the periodic task comes every 15 seconds."""
 
 TITLE = "Softener dosing guide"
 TEXT = "1. Measure the hardness.\n2. Read the dose from the table."
@@ -74,60 +65,11 @@ def make_firms() -> list[Firm]:
 # ---------------------------------------------------------------------------------------------------------------- people
 
 
-@contextmanager
-def reader(browser: Browser, platform: Platform, name: str = "", language: str = "en", **device: Any) -> Iterator[Page]:
-    """A page of nobody, or of a demonstration account; what the content policy blocks fails the journey."""
-    context: BrowserContext = browser.new_context(base_url=platform.url, **(device or DESK))
-    context.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
-    context.add_cookies([{"name": "django_language", "value": language, "url": platform.url}])
-    blocked: list[str] = []
-
-    def listen(said: ConsoleMessage) -> None:
-        if "Content Security Policy" in said.text:
-            blocked.append(said.text)
-
-    context.on("console", listen)
-    page = context.new_page()
-    if name:
-        account = platform.account(f"{name}@weaving.demo.example")
-        page.goto(f"{HOME}/accounts/login/")
-        page.fill("input[name=login]", account["email"])
-        page.fill("input[name=password]", account["password"])
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url(re.compile(rf"{HOME}/(console|portal)/"))
-    try:
-        yield page
-        assert blocked == []
-    finally:
-        context.close()
-
-
-def send(page: Page, selector: str = FORWARD) -> None:
-    """Press a button that sends a form, and see that nothing came back as wrong."""
-    with page.expect_navigation():
-        page.locator(selector).last.click()
-    assert page.locator("[data-error-summary]").count() == 0, page.locator("main").inner_text()[:1500]
-
-
-def fits(page: Page) -> None:
-    """Nothing of the page lies beside the phone's 360 pixels."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"], page.url
-
-
 def state_of(page: Page, product: str) -> str:
     """The product's state, by the API."""
     answer = page.request.get(f"{HOME}/api/v1/products/{product}/")
     assert answer.status == 200, answer.text()
     return str(answer.json()["state"])
-
-
-def until(happened: Callable[[], object], what: str) -> None:
-    """Wait for something that a worker brings about."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not happened():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.5)
 
 
 def rows_of(platform: Platform, product: str) -> dict[str, Any]:
