@@ -8,6 +8,8 @@ from typing import Any, Final
 from celery import Celery
 from celery.signals import setup_logging
 
+from alliance.kernel.queues import LONG
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings.local")
 
 app = Celery("alliance")
@@ -42,6 +44,9 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
 }
 """What runs by the clock, and every how many seconds."""
 app.conf.beat_schedule = SCHEDULE
+LONG_TASKS: Final = ("alliance.run_job", "services.embed_listings", "services.keep_match_index")
+"""Names of what goes to the long queue: tasks that may take many seconds."""
+app.conf.task_routes = {name: {"queue": LONG} for name in LONG_TASKS}
 
 
 @setup_logging.connect

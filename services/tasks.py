@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VECTORS_A_ROUND = 500
+VECTORS_A_TURN = 64
+"""Some seconds of computing."""
 
 
 @tenant_task("services.send_rating_mail", max_retries=5, autoretry_for=(OSError,), retry_backoff=True)
@@ -83,13 +85,20 @@ def send_rating_mail(alliance: Alliance, rating_uuid: str, email: str) -> bool:
     return True
 
 
-@tenant_task("services.embed_listings", ignore_result=True)
+@tenant_task("services.embed_listings")
 def embed_listings(alliance: Alliance, ids: Sequence[int] | None = None) -> int:
     """Make missing vectors of these listings, or of any; running it again makes none twice.
 
-    Apart from indexing, which takes turns: seconds of computing hold nobody up. What is left over waits for the next round.
+    Each turn is one transaction and hands the rest on, behind whatever else waits for the same worker. It holds no turn of
+    the index meanwhile, and a row only for its own writing.
+
+    Returns:
+        How many vectors this turn made.
     """
-    return make_vectors(alliance, ids, most=VECTORS_A_ROUND)
+    made = make_vectors(alliance, ids, most=VECTORS_A_TURN)
+    if made == VECTORS_A_TURN:
+        transaction.on_commit(partial(embed_listings.delay, alliance.pk, ids), robust=True)
+    return made
 
 
 @periodic("services.keep_all_match_indexes")
@@ -100,7 +109,7 @@ def keep_all_match_indexes() -> None:
         embed_listings.delay(alliance_id)
 
 
-@tenant_task("services.keep_match_index", ignore_result=True)
+@tenant_task("services.keep_match_index")
 def keep_match_index(alliance: Alliance) -> int:
     """Take out what is no longer open, index what was missed, weigh anew after a drift.
 

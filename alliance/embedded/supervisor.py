@@ -31,6 +31,7 @@ from alliance.embedded.errors import DataFolderBusyError, ServiceError
 from alliance.embedded.folders import BASE_DIR, default_data_folder, last_lines, rotate
 from alliance.embedded.services import EmbeddedServices, is_given
 from alliance.embedded.session import LOCAL_SETTINGS
+from alliance.kernel.queues import LONG, PROMPT
 
 DEATHS_ALLOWED = 3
 DEATHS_WITHIN_SECONDS = 60
@@ -393,21 +394,27 @@ class Supervisor:
             pass_fds=[descriptor],
         )
         celery = (_PYTHON, "-m", "celery", "-A", "alliance")
-        worker = Child(
-            "worker",
-            [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO"],
-            log=folder.logs / "worker.log",
-            environment=environment,
-            death_signal=signal.SIGQUIT,
-            stop_steps=((signal.SIGTERM, 10), (signal.SIGQUIT, 5)),
-        )
+        workers = [
+            Child(
+                name,
+                [
+                    *(*celery, "worker", "--queues", queue, "--concurrency", str(processes), "--hostname", f"{queue}@%h"),
+                    *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+                ],
+                log=folder.logs / f"{name}.log",
+                environment=environment,
+                death_signal=signal.SIGQUIT,
+                stop_steps=((signal.SIGTERM, 10), (signal.SIGQUIT, 5)),
+            )
+            for name, queue, processes in (("worker", PROMPT, 2), ("long-worker", LONG, 1))
+        ]
         beat = Child(
             "beat",
             [*celery, "beat", "--schedule", folder.path / "beat-schedule", "--pidfile", "", "--loglevel", "INFO"],
             log=folder.logs / "beat.log",
             environment=environment,
         )
-        return [web, worker, beat]
+        return [web, *workers, beat]
 
     def _wait_for_pages(self) -> None:
         """READY means that a page answered, not that processes exist.

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from alliance.kernel.queues import QUEUES
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from kombu import Connection
 
 WORKER_ANSWER_SECONDS = 2.0
 
@@ -24,7 +31,7 @@ class Check:
 
 
 def check_readiness(connection: Any, cache: Any) -> list[Check]:
-    """Ask the database, the cache, the queue and a Celery worker; each answer counts for itself.
+    """Ask the database, the cache, the queue and Celery workers for all queues; each answer counts for itself.
 
     A worker that is busy still answers, for its controlling process does.
     """
@@ -61,8 +68,27 @@ def _check_queue() -> list[Check]:
         with app.connection_for_write(connect_timeout=2) as broker:
             broker.ensure_connection(max_retries=1, timeout=2)
             queue = Check("queue", ok=True)
-            answered = bool(app.control.inspect(timeout=WORKER_ANSWER_SECONDS, limit=1, connection=broker).ping())
+            unserved = _find_unserved_queues(app, broker)
     except Exception as error:  # noqa: BLE001 - likewise
         problem = type(error).__name__
         return [Check("queue", ok=False, problem=problem), Check("worker", ok=False, problem="the queue does not answer")]
-    return [queue, Check("worker", ok=answered, problem="" if answered else "no worker answered")]
+    problem = f"no worker takes from {', '.join(sorted(unserved))}" if unserved else ""
+    return [queue, Check("worker", ok=not unserved, problem=problem)]
+
+
+class _AllServed(Exception):  # noqa: N818 - good news
+    """Enough workers have answered."""
+
+
+def _find_unserved_queues(app: Celery, broker: Connection) -> set[str]:
+    """Queues that no worker names as its own; listens until each is named, else until nobody answers any more."""
+    unserved = set(QUEUES)
+
+    def note(answer: dict[str, list[dict[str, Any]]]) -> None:
+        unserved.difference_update(queue["name"] for queues in answer.values() for queue in queues)
+        if not unserved:
+            raise _AllServed
+
+    with suppress(_AllServed):
+        app.control.inspect(timeout=WORKER_ANSWER_SECONDS, callback=note, connection=broker).active_queues()
+    return unserved

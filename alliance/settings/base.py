@@ -9,7 +9,9 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
+from alliance.kernel.queues import QUEUES
 from alliance.settings.environment import database, flag, redis_address, secret, words
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -252,6 +254,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "alliance@localhost")
 CELERY_BROKER_URL = redis_address(REDIS_URL, 0, celery=True)
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_QUEUES = [Queue(name) for name in QUEUES]  # a worker that is not told which ones takes from all
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

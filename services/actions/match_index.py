@@ -454,10 +454,10 @@ def rebuild(alliance: Alliance, *, tell: Callable[[str, int, int], None]) -> dic
         corrected = recount(alliance, at=timezone.now())
     tell("count", 1, 1)
     made = 0
-    for start in range(0, len(ids), REBUILT_AT_ONCE):
+    for start in range(0, len(ids), VECTORS_AT_ONCE):
         with tenancy.acting_in(alliance):
-            made += embed_listings(alliance, ids[start : start + REBUILT_AT_ONCE])
-        tell("vectors", min(start + REBUILT_AT_ONCE, len(ids)), len(ids))
+            made += embed_listings(alliance, ids[start : start + VECTORS_AT_ONCE])
+        tell("vectors", min(start + VECTORS_AT_ONCE, len(ids)), len(ids))
     with tenancy.acting_in(alliance):
         texts = ListingText.objects.of(alliance).count()
         terms = MatchTerm.objects.of(alliance).count()

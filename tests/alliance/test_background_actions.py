@@ -11,9 +11,11 @@ from django.utils import timezone
 from alliance.actions.jobs import stop_job
 from alliance.actions.notifications import list_unmailed, mail_notification, mark_read, notify
 from alliance.actions.outbox import MAX_ATTEMPTS, deliver_next, retry_dead
+from alliance.celery import LONG_TASKS, app
 from alliance.choices import JobState
 from alliance.kernel import events, jobs
 from alliance.kernel.errors import InvalidInputError, PermissionRefusedError
+from alliance.kernel.queues import LONG, PROMPT
 from alliance.kernel.texts import Text, texts
 from alliance.models import Alliance, AuditEntry, ConsumedEvent, Job, Notification, OutboxEvent, PeriodicRun, User
 from alliance.selectors.jobs import list_periodic
@@ -299,3 +301,9 @@ def test_the_page_lists_own_notices_and_marks_them(act: Alliance, secretary: Use
     assert "News of Guide" not in client_for(auditor).get(address(act, "notification_list")).content.decode()
     client.post(address(act, "notification_read"), {"all": "1"})
     assert "News of Guide" not in client.get(address(act, "notification_list") + "?view=unread").content.decode()
+
+
+def test_every_task_named_as_long_exists() -> None:
+    assert set(LONG_TASKS) <= set(app.tasks)
+    assert all(app.amqp.router.route({}, name)["queue"].name == LONG for name in LONG_TASKS)
+    assert app.amqp.router.route({}, "alliance.relay_outbox")["queue"].name == PROMPT

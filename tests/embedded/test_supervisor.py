@@ -25,7 +25,12 @@ from tests.embedded.conftest import CHECKOUT, untouched_environment
 pytestmark = pytest.mark.fault
 START_SECONDS = 450
 """From nothing to READY, migrations included, on a machine that does other work besides."""
-CHILDREN = {"web": "gunicorn", "worker": "celery -A alliance worker", "beat": "celery -A alliance beat"}
+CHILDREN = {
+    "web": "gunicorn",
+    "worker": "celery -A alliance worker --queues celery",
+    "long-worker": "celery -A alliance worker --queues long",
+    "beat": "celery -A alliance beat",
+}
 
 
 class Platform:

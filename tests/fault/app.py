@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from celery.signals import worker_init
@@ -16,6 +17,7 @@ from alliance.kernel import tenancy
 
 KIND = "tests.fault"
 JOB = "tests.fault_job"
+WAITING_JOB = "tests.fault_waiting_job"
 STEPS = 4
 
 app.conf.beat_schedule = {
@@ -68,6 +70,14 @@ def register() -> None:
             time.sleep(0.1)
         return {"steps": STEPS}
 
+    def wait(_alliance: Any, job: Any, progress: jobs.Progress) -> dict[str, Any]:
+        """A job that lasts until the test makes a file."""
+        while not Path(job.params["gate"]).exists():
+            progress.step("work", 0, 1)
+            time.sleep(0.1)
+        return {}
+
+    jobs.kinds.register(WAITING_JOB, jobs.JobKind(WAITING_JOB, "Waiting job", wait, {"work": "work"}))
     jobs.kinds.register(JOB, jobs.JobKind(JOB, "Fault job", run, {"work": "work"}))
 
 

@@ -21,13 +21,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
 from alliance.celery import app as celery_app
 from alliance.choices import JobState
 from alliance.kernel import events, jobs, tenancy
+from alliance.kernel.queues import LONG, PROMPT, QUEUES
 from alliance.models import Alliance, ConsumedEvent, InboxItem, Job, Notification, OutboxEvent
+from alliance.selectors.health import Check, check_readiness
 from tests.factories.alliance import make_alliance, make_member
 from tests.fault import app as fault_app
 from tests.fault.conftest import OUTCOMES
@@ -49,8 +52,9 @@ def die_with_parent() -> None:
 class Keeper:
     """Keeps one worker and beat alive, as the supervisor does; counts the deaths of the worker."""
 
-    def __init__(self, folder: Path, faults: dict[str, Path]) -> None:
+    def __init__(self, folder: Path, faults: dict[str, Path], queues: tuple[str, ...] = QUEUES) -> None:
         self.folder = folder
+        self._arguments = (*WORKER, "--queues", ",".join(queues), "--hostname", f"{'-'.join(queues)}@%h")
         database = urlsplit(os.environ["DATABASE_OWNER_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
         url = urlunsplit(database)
         self.environment = {
@@ -69,7 +73,7 @@ class Keeper:
 
     def __enter__(self) -> Keeper:
         self._beat = self._start("beat", "--schedule", str(self.folder / "beat"), "--pidfile", "")
-        self._worker = self._start(*WORKER)
+        self._worker = self._start(*self._arguments)
         self._thread.start()
         return self
 
@@ -96,7 +100,7 @@ class Keeper:
         while not self._over.wait(0.05):
             if self._worker is not None and (code := self._worker.poll()) is not None:
                 self.deaths.append(code)
-                self._worker = self._start(*WORKER)
+                self._worker = self._start(*self._arguments)
             if self._beat is not None and self._beat.poll() is not None:
                 self._beat = self._start("beat", "--schedule", str(self.folder / "beat"), "--pidfile", "")
 
@@ -194,6 +198,42 @@ def test_a_job_finishes_although_its_worker_dies_at_every_step(alliance: Allianc
     assert told == 1
     OUTCOMES.extend((name, "killed, started again", "finished once, told once") for name in points)
     OUTCOMES.append(("job", f"{len(keeper.deaths)} deaths", f"finished after {seconds:.1f} s"))
+
+
+def test_an_event_is_delivered_while_a_job_takes_its_time(alliance: Alliance, tmp_path: Path) -> None:
+    prompt, long = tmp_path / "prompt", tmp_path / "long"
+    for folder in (prompt, long):
+        folder.mkdir()
+    gate = tmp_path / "gate"
+
+    def effects() -> list[str]:
+        keys = in_alliance(alliance, lambda: list(InboxItem.objects.of(alliance).values_list("key", flat=True)))
+        return [key for key in keys if key.startswith("effect:news:")]
+
+    with Keeper(prompt, {}, queues=(PROMPT,)) as keeper:
+        wait_until(lambda: worker_check().problem == f"no worker takes from {LONG}", keeper, "the prompt worker answers")
+        with Keeper(long, {}, queues=(LONG,)) as second:
+            wait_until(lambda: worker_check().ok, second, "both workers answer")
+            with tenancy.acting_in(alliance):
+                job = jobs.start(alliance, fault_app.WAITING_JOB, actor=None, params={"gate": str(gate)})
+            wait_until(
+                lambda: in_alliance(alliance, lambda: Job.objects.get(pk=job.pk).state) == JobState.RUNNING,
+                second,
+                "the job begins",
+            )
+            with tenancy.acting_in(alliance):
+                events.emit(alliance, fault_app.KIND, {"name": "news"})
+            wait_until(lambda: effects() != [], keeper, "the event takes effect")
+
+            assert in_alliance(alliance, lambda: Job.objects.get(pk=job.pk).state) == JobState.RUNNING
+            gate.touch()
+            wait_until(lambda: in_alliance(alliance, lambda: Job.objects.get(pk=job.pk).is_over), second, "the job ends")
+    assert len(effects()) == 1
+
+
+def worker_check() -> Check:
+    """What the readiness page says of the workers."""
+    return next(check for check in check_readiness(connection, cache) if check.name == "worker")
 
 
 def test_a_mail_goes_out_at_least_once_and_always_under_one_identifier(alliance: Alliance, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from alliance.kernel import jobs, tenancy
 from alliance.kernel.errors import PermissionRefusedError
 from alliance.kernel.events import emit
 from alliance.models import Alliance, AuditEntry, Job, User
-from services import vectors
+from services import tasks, vectors
 from services.actions import match_index
 from services.actions.match_index import (
     embed_listings,
@@ -250,6 +250,24 @@ def test_vectors_are_made_once_and_again_after_a_change(act: Alliance, monkeypat
     assert row.vector is not None
     assert vectors.unpack([row.vector])[0][1] == pytest.approx(1 / (1.01**0.5))
     assert row.vector_model == "subjects 1"
+
+
+def test_many_vectors_are_made_in_turns_that_hand_the_rest_on(
+    act: Alliance, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(vectors, "installed_model", Subjects)
+    monkeypatch.setattr(tasks, "VECTORS_A_TURN", 2)
+    handed_on: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(make_vectors, "delay", lambda *given: handed_on.append(given))
+    listings = [supply(act, f"Water dye {number}") for number in range(5)]
+    index(act)
+
+    for made in (2, 2, 1):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert make_vectors(act.pk, [listing.pk for listing in listings]) == made
+
+    assert handed_on == [(act.pk, [listing.pk for listing in listings])] * 2
+    assert not ListingText.objects.of(act).filter(vector__isnull=True).exists()
 
 
 def test_without_a_model_no_vector_is_made(act: Alliance, monkeypatch: pytest.MonkeyPatch) -> None:
