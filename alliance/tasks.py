@@ -7,7 +7,7 @@ from functools import partial
 
 from celery import shared_task
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from alliance.actions.audit_export import drop_old_exports
@@ -15,7 +15,7 @@ from alliance.actions.housekeeping import drop_expired
 from alliance.actions.invitations import mail_invitation
 from alliance.actions.log_heads import send_head
 from alliance.actions.notifications import list_unmailed, mail_notification
-from alliance.actions.outbox import deliver_next
+from alliance.actions.outbox import deliver_next, put_off
 from alliance.actions.sealing import BATCH, seal_batch
 from alliance.kernel import faults, metrics, tenancy
 from alliance.kernel.jobs import revive
@@ -38,10 +38,20 @@ def relay_outbox(alliance_id: int) -> int:
     """Deliver due events of one alliance, each in a transaction of its own; returns how many."""
     delivered = 0
     while delivered < 500:
-        with tenancy.acting_in(alliance_id):
-            alliance = Alliance.objects.filter(pk=alliance_id).first()
-            if alliance is None or not deliver_next(alliance):
-                return delivered
+        alliance = event_id = None
+        try:
+            with tenancy.acting_in(alliance_id):
+                alliance = Alliance.objects.filter(pk=alliance_id).first()
+                event_id = deliver_next(alliance) if alliance else None
+                if alliance is None or event_id is None:
+                    return delivered
+        except DatabaseError as error:
+            if alliance is None or event_id is None:
+                raise
+            logger.exception("event refused at the commit", extra={"event_id": str(event_id)})
+            with tenancy.acting_in(alliance_id):
+                put_off(alliance, event_id, f"{type(error).__name__}: {error}")
+            continue
         faults.point("relay.committed")
         delivered += 1
     relay_outbox.delay(alliance_id)

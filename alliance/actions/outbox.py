@@ -29,7 +29,7 @@ MAX_ATTEMPTS = 10
 RETRY_SECONDS = (5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800)
 
 
-def deliver_next(alliance: Alliance) -> bool:
+def deliver_next(alliance: Alliance) -> UUID | None:
     """Deliver the oldest due event that no other relay holds.
 
     Runs inside the caller's transaction (a tenant task's). Each consumer has a savepoint of its own: one that fails undoes
@@ -37,7 +37,7 @@ def deliver_next(alliance: Alliance) -> bool:
     failed. After ten tries it is set aside as dead, to be retried by hand.
 
     Returns:
-        Whether there was one.
+        The event's id; None when there was none.
     """
     event = (
         OutboxEvent.objects.of(alliance)
@@ -47,7 +47,8 @@ def deliver_next(alliance: Alliance) -> bool:
         .first()
     )
     if event is None:
-        return False
+        return None
+    event_id = event.pk
     failures: list[str] = []
     for name, handler in consumers_of(event.kind).items():
         try:
@@ -62,17 +63,32 @@ def deliver_next(alliance: Alliance) -> bool:
             logger.exception("event failed", extra=extra)
             failures.append(f"{name}: {type(error).__name__}: {error}")
     if failures:
-        event.attempts += 1
-        event.last_error = "\n".join(failures)[:2000]
-        if event.attempts >= MAX_ATTEMPTS:
-            event.dead_at = timezone.now()
-        else:
-            event.next_at = timezone.now() + timedelta(seconds=RETRY_SECONDS[event.attempts - 1])
-        event.save(update_fields=["attempts", "last_error", "dead_at", "next_at"])
+        _put_off(event, "\n".join(failures))
     else:
         event.delete()
         faults.point(f"relay.{event.kind}.before_commit")
-    return True
+    return event_id
+
+
+def put_off(alliance: Alliance, event_id: UUID, problem: str) -> None:
+    """Let an event wait whose delivery the database refused at the commit, where no savepoint could tell whose fault it was.
+
+    Without this it would stay the oldest and hold up every later one.
+    """
+    event = OutboxEvent.objects.of(alliance).select_for_update().filter(pk=event_id).first()
+    if event is not None:
+        _put_off(event, problem)
+
+
+def _put_off(event: OutboxEvent, problem: str) -> None:
+    """Count the attempt; the event waits longer each time, at last until somebody tries it again by hand."""
+    event.attempts += 1
+    event.last_error = problem[:2000]
+    if event.attempts >= MAX_ATTEMPTS:
+        event.dead_at = timezone.now()
+    else:
+        event.next_at = timezone.now() + timedelta(seconds=RETRY_SECONDS[event.attempts - 1])
+    event.save(update_fields=["attempts", "last_error", "dead_at", "next_at"])
 
 
 RETRY_EVENTS = "alliance.run_job"

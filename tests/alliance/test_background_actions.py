@@ -13,13 +13,14 @@ from alliance.actions.notifications import list_unmailed, mail_notification, mar
 from alliance.actions.outbox import MAX_ATTEMPTS, deliver_next, retry_dead
 from alliance.celery import LONG_TASKS, app
 from alliance.choices import JobState
-from alliance.kernel import events, jobs
+from alliance.kernel import events, jobs, tenancy
 from alliance.kernel.errors import InvalidInputError, PermissionRefusedError
 from alliance.kernel.queues import LONG, PROMPT
 from alliance.kernel.texts import Text, texts
 from alliance.models import Alliance, AuditEntry, ConsumedEvent, Job, Notification, OutboxEvent, PeriodicRun, User
 from alliance.selectors.jobs import list_periodic
-from tests.factories.alliance import NOON, address, make_job
+from alliance.tasks import relay_outbox
+from tests.factories.alliance import NOON, address, make_alliance, make_job
 
 KIND = "tests.background"
 effects: list[str] = []
@@ -86,6 +87,33 @@ def test_a_failing_consumer_waits_and_comes_again_while_the_others_go_on(act: Al
 
     assert effects == ["first:1", "second:1", "first:1"]
     assert not OutboxEvent.objects.of(act).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_the_database_refuses_at_the_commit_waits_and_lets_the_next_one_by() -> None:
+    alliance = make_alliance("under-test")
+
+    @events.consumer(KIND, "third")
+    def point_nowhere(event: events.Event) -> None:
+        if event.payload["n"] == 1:
+            Notification.objects.create(
+                alliance=event.alliance, user_id=0, kind=KIND, key="nobody", created_at=NOON, url_name="inbox"
+            )
+
+    with tenancy.acting_in(alliance):
+        refused = events.emit(alliance, KIND, {"n": 1})
+        events.emit(alliance, KIND, {"n": 2})
+
+    relay_outbox(alliance.pk)  # as the commit's wake-up did
+
+    with tenancy.acting_in(alliance):
+        event = OutboxEvent.objects.of(alliance).get()
+        taken_in = set(ConsumedEvent.objects.of(alliance).values_list("consumer", "event_id"))
+    assert (event.pk, event.attempts, event.dead_at) == (refused, 1, None)
+    assert "IntegrityError" in event.last_error
+    assert event.next_at > timezone.now()
+    assert {consumer for consumer, _event in taken_in} == {"first", "second", "third"}
+    assert refused not in {event_id for _consumer, event_id in taken_in}
 
 
 def test_after_ten_tries_an_event_is_set_aside_and_can_be_tried_again_by_the_office(

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +105,43 @@ def run_in(platform: Platform, code: str) -> str:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+STATE = """
+from alliance.models import Job, OutboxEvent, PeriodicRun
+for event in OutboxEvent.objects.of(alliance).order_by("next_at")[:20]:
+    print("event", event.kind, event.payload, "due", event.next_at, "tried", event.attempts, event.last_error[:300])
+for job in Job.objects.of(alliance).order_by("-id")[:5]:
+    print("job", job.kind, job.state, job.created_at, "begun", job.started_at, "ended", job.finished_at, job.error[:300])
+for run in PeriodicRun.objects.order_by("started_at"):
+    print("periodic", run.name, run.started_at, run.finished_at, run.error[:300])
+"""
+
+
+def describe(platform: Platform) -> str:
+    """What the workers have done and have not: owed events, jobs, periodic tasks, and the ends of the logs."""
+    lines = []
+    try:
+        lines.append(run_in(platform, STATE))
+    except (AssertionError, subprocess.SubprocessError) as problem:
+        lines.append(f"the platform does not say: {problem}")
+    for log in ("worker", "long-worker", "web"):
+        said = (platform.data / "logs" / f"{log}.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        troubles = [line for line in said if '"level": "INFO"' not in line]
+        lines += [f"--- {log}: troubles", *troubles[-15:], f"--- {log}: end", *said[-15:]]
+    return "\n".join(line[:600] for line in lines)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that failed tells how its platform was: the cause often lies with a worker, whose log goes with the folder."""
+    report = yield
+    platform = getattr(item, "funcargs", {}).get("platform")
+    if call.when == "call" and report.failed and isinstance(platform, Platform):
+        report.sections.append(("the platform", describe(platform)))
+    return report
 
 
 @contextmanager
