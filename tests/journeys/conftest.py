@@ -122,12 +122,12 @@ def describe(platform: Platform) -> str:
     """What the workers have done and have not: owed events, jobs, periodic tasks, and the ends of the logs."""
     lines = []
     try:
-        lines.append(run_in(platform, STATE))
+        lines += run_in(platform, STATE).splitlines()
     except (AssertionError, subprocess.SubprocessError) as problem:
         lines.append(f"the platform does not say: {problem}")
     for log in ("worker", "long-worker", "web"):
         said = (platform.data / "logs" / f"{log}.log").read_text(encoding="utf-8", errors="replace").splitlines()
-        troubles = [line for line in said if '"level": "INFO"' not in line]
+        troubles = [line for line in said if re.search(r'"level": "(?!INFO)|Error|Traceback', line)]
         lines += [f"--- {log}: troubles", *troubles[-15:], f"--- {log}: end", *said[-15:]]
     return "\n".join(line[:600] for line in lines)
 
