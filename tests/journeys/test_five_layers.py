@@ -20,7 +20,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import ROOT, Platform
+from tests.journeys.conftest import ROOT, Platform, until
 
 pytestmark = pytest.mark.journey
 
@@ -261,11 +261,7 @@ def join(page: Page, product: str) -> None:
 
 def answer(page: Page, product: str) -> None:
     """One firm's structured feedback: the best marks on every criterion, one suggestion."""
-    for _ in range(90):  # until the workflow has opened the round: it waited for the last value from before
-        page.goto(f"{HOME}/pilots/{product}/")
-        if page.locator(f"a[href$='/pilots/{product}/answer/']").count():
-            break
-        page.wait_for_timeout(500)
+    wait_for_step(page, product, "answer")  # the workflow opens the round, which waited for the last value from before
     page.goto(f"{HOME}/pilots/{product}/answer/")
     names = page.locator("main form [name^=score_]").evaluate_all("fields => [...new Set(fields.map(f => f.name))]")
     assert names
@@ -277,41 +273,39 @@ def answer(page: Page, product: str) -> None:
 
 def wait_for_step(page: Page, product: str, step: str) -> None:
     """Until the workflow has decided and the step's page is open."""
-    for _ in range(90):
+
+    def is_open() -> bool:
         page.goto(f"{HOME}/pilots/{product}/")
-        if page.locator(f"a[href$='/pilots/{product}/{step}/']").count():
-            return
-        page.wait_for_timeout(1_000)
-    message = f"{product} never came to {step}: {page.locator('main').inner_text()[:1500]}"
-    raise AssertionError(message)
+        return page.locator(f"a[href$='/pilots/{product}/{step}/']").count() > 0
+
+    until(is_open, f"{product} never came to {step}")
 
 
 def wait_for_entry(platform: Platform, page: Page, product: str) -> str:
     """The catalogue entry that the release's event makes; its code."""
-    for _ in range(60):
-        for row in api_get(platform, "catalogue/?page_size=100", page)["results"]:
-            if (row.get("product") or {}).get("code") == product:
-                return str(row["code"])
-        page.wait_for_timeout(1_000)
-    message = f"{product} never came into the catalogue"
-    raise AssertionError(message)
+
+    def find() -> str | None:
+        rows = api_get(platform, "catalogue/?page_size=100", page)["results"]
+        return next((str(row["code"]) for row in rows if (row.get("product") or {}).get("code") == product), None)
+
+    return until(find, f"{product} never came into the catalogue")
 
 
 def wait_for_feedback(platform: Platform, page: Page, entry: str) -> dict[str, Any]:
     """The computed user feedback on an entry."""
-    for _ in range(60):
+
+    def find() -> dict[str, Any] | None:
         found: dict[str, Any] = api_get(platform, f"catalogue/{entry}/", page)
-        if latest := found.get("feedback") or found.get("latest_feedback"):
-            return dict(latest)
-        page.wait_for_timeout(1_000)
-    message = f"no feedback on {entry}"
-    raise AssertionError(message)
+        return found.get("feedback") or found.get("latest_feedback")
+
+    return until(find, f"no feedback on {entry}")
 
 
 def wait_for_objective(platform: Platform, page: Page, before: list[dict[str, Any]]) -> str:
     """The objective measured by released products whose value went up; its code."""
     values = {row["code"]: row for row in before}
-    for _ in range(60):
+
+    def find() -> str | None:
         for row in api_get(platform, "objectives/?page_size=100", page)["results"]:
             if row["measured_by"] != "operations.released_products_with_mean_score":
                 continue
@@ -319,9 +313,9 @@ def wait_for_objective(platform: Platform, page: Page, before: list[dict[str, An
             new = (row["latest"] or {}).get("value")
             if new is not None and float(new) > float(old or 0):
                 return str(row["code"])
-        page.wait_for_timeout(1_000)
-    message = f"no objective moved: {json.dumps(before)[:600]}"
-    raise AssertionError(message)
+        return None
+
+    return until(find, f"no objective moved: {json.dumps(before)[:600]}")
 
 
 def test_the_service_answers_the_api_with_a_machine_token(platform: Platform) -> None:
