@@ -137,7 +137,9 @@ def list_contracts(alliance: Alliance, reader: Any, *, tab: str = "", q: str = "
         rows = rows.filter(state__in=TABS[tab])
     if q:
         rows = rows.filter(Q(code__icontains=q) | Q(title_en__icontains=q) | Q(title_zh__icontains=q))
-    return rows.prefetch_related(Prefetch("parties", ContractParty.objects.select_related("institution").order_by("place")))
+    return rows.select_related("in_effect").prefetch_related(
+        Prefetch("parties", ContractParty.objects.select_related("institution").order_by("place"))
+    )
 
 
 def unfinished_contracts(alliance: Alliance, _user: Any = None) -> QuerySet[Contract]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from alliance.kernel.errors import NotFoundError
 from alliance.kernel.gantt import Bar, Gantt
 from alliance.kernel.working_days import add_working_days, end_of, is_working_day
-from services.choices import ContractState, MilestoneState, NoticeState, PaymentState, SubmissionState
+from services.choices import ContractState, MilestoneState, NoticeState, PartyRole, PaymentState, SubmissionState
 from services.models import (
     Contract,
     ContractNotice,
@@ -197,6 +197,15 @@ class MilestoneView:
         }.get(self.state)
 
     @property
+    def waits_for(self) -> PartyRole | None:
+        """The party that must act next; None once it is paid."""
+        if self.state == MilestoneState.PAID:
+            return None
+        if self.state == MilestoneState.HANDED or (self.state == MilestoneState.ACCEPTED and self.left):
+            return PartyRole.DEMAND
+        return PartyRole.SUPPLY
+
+    @property
     def days_late(self) -> int:
         """Days since the next step was due; 0 in time, and while the work is suspended."""
         if self.next_on is None or (self.rests and self.state != MilestoneState.ACCEPTED):
@@ -231,39 +240,57 @@ def milestones_of(contract: Contract, *, at: datetime | None = None) -> list[Mil
 
     Five queries, whatever their number: the terms (unless fetched with the contract), pauses, submissions, files, payments.
     """
-    terms = terms_in_effect(contract)
-    if terms is None:
-        return []
+    return milestones_by_contract(contract.alliance, [contract], at=at)[contract.pk]
+
+
+def milestones_by_contract(
+    alliance: Alliance, contracts: Sequence[Contract], *, at: datetime | None = None
+) -> dict[int, list[MilestoneView]]:
+    """The milestones of each contract by its id; as many queries as for one, when their terms in effect were fetched with them."""
     today = timezone.localdate(at or timezone.now())
-    pauses = [
-        Pause(*row)
-        for row in ContractPause.objects.of(contract.alliance)
-        .filter(contract=contract)
-        .order_by("begins_on")
-        .values_list("begins_on", "ends_on")
-    ]
-    attempts: dict[int, list[MilestoneSubmission]] = {}
-    rows = (
-        MilestoneSubmission.objects.of(contract.alliance)
-        .filter(contract=contract)
-        .select_related("handed_by", "decided_by")
-        .prefetch_related(Prefetch("files", SubmissionFile.objects.select_related("file").order_by("id")))
-        .order_by("milestone", "number")
-    )
-    for row in rows:
-        attempts.setdefault(row.milestone, []).append(row)
-    payments: dict[int, list[MilestonePayment]] = {}
-    for paid in (
-        MilestonePayment.objects.of(contract.alliance)
-        .filter(contract=contract)
-        .select_related("recorded_by", "answered_by")
-        .order_by("number")
-    ):
-        payments.setdefault(paid.milestone, []).append(paid)
-    return [
-        _view(one, terms, pauses, attempts.get(one["number"], []), payments.get(one["number"], []), today, contract)
-        for one in terms.content["milestones"]
-    ]
+    bound = {contract.pk: terms for contract in contracts if (terms := terms_in_effect(contract)) is not None}
+    pauses: dict[int, list[Pause]] = {}
+    attempts: dict[tuple[int, int], list[MilestoneSubmission]] = {}
+    payments: dict[tuple[int, int], list[MilestonePayment]] = {}
+    if bound:
+        for contract_id, begins_on, ends_on in (
+            ContractPause.objects.of(alliance)
+            .filter(contract__in=bound)
+            .order_by("begins_on")
+            .values_list("contract", "begins_on", "ends_on")
+        ):
+            pauses.setdefault(contract_id, []).append(Pause(begins_on, ends_on))
+        for row in (
+            MilestoneSubmission.objects.of(alliance)
+            .filter(contract__in=bound)
+            .select_related("handed_by", "decided_by")
+            .prefetch_related(Prefetch("files", SubmissionFile.objects.select_related("file").order_by("id")))
+            .order_by("milestone", "number")
+        ):
+            attempts.setdefault((row.contract_id, row.milestone), []).append(row)
+        for paid in (
+            MilestonePayment.objects.of(alliance)
+            .filter(contract__in=bound)
+            .select_related("recorded_by", "answered_by")
+            .order_by("number")
+        ):
+            payments.setdefault((paid.contract_id, paid.milestone), []).append(paid)
+    views: dict[int, list[MilestoneView]] = {contract.pk: [] for contract in contracts}
+    for contract in contracts:
+        if (terms := bound.get(contract.pk)) is not None:
+            for one in terms.content["milestones"]:
+                key = (contract.pk, one["number"])
+                rests = pauses.get(contract.pk, [])
+                views[contract.pk].append(
+                    _view(one, terms, rests, attempts.get(key, []), payments.get(key, []), today, contract)
+                )
+    return views
+
+
+def next_milestone(views: Iterable[MilestoneView]) -> MilestoneView | None:
+    """The one that waits for somebody: the first that is late, else the first that is not paid."""
+    waiting = [view for view in views if not view.is_paid]
+    return next((view for view in waiting if view.is_late), waiting[0] if waiting else None)
 
 
 def _view(

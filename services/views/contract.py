@@ -26,7 +26,8 @@ from services.forms.contract import ArrangeForm, EndForm, OpenForm, StartForm, W
 from services.models import ContractParty, Match
 from services.permissions import MANAGE_CONTRACTS, START_CONTRACT, VIEW_CONTRACTS, own_institutions
 from services.selectors.clause import templates_in_force
-from services.selectors.contract import ORDER, TABS, list_contracts, party_cards, whose_turn
+from services.selectors.contract import ORDER, TABS, list_contracts, party_cards
+from services.selectors.contract_turn import turns_of
 from services.selectors.match import may_show
 from services.views.contract_common import back, contract_url, find, frame, tenant_of
 
@@ -59,7 +60,7 @@ def list_context(request: HttpRequest, url_name: str) -> dict[str, Any]:
     return {
         **frame(request),
         "page": page,
-        "rows": [{"contract": contract, "turn": whose_turn(contract)} for contract in page.items],
+        "rows": list(zip(page.items, turns_of(alliance, page.items, at=timezone.now()), strict=True)),
         "tab": tab,
         "q": q,
         "list_url": address,

@@ -60,6 +60,7 @@ from services.selectors.milestones import (
     MilestoneView,
     milestones_of,
     missing_to_close,
+    next_milestone,
     open_notice,
     terms_in_effect,
     work_chart,
@@ -231,8 +232,8 @@ def execution_context(
         may_close=may_close and all(view.is_paid for view in views),
     )
     # While the work rests, what comes next is the end of the pause.
-    waiting = [row for row in context["work"] if row["next"]] if contract.state in WORKING_STATES else []
-    context["next_work"] = next((row for row in waiting if row["late"]), waiting[0] if waiting else None)
+    following = next_milestone(views) if contract.state in WORKING_STATES else None
+    context["next_work"] = next((row for row in context["work"] if row["view"] is following), None)
     return context
 
 
