@@ -54,7 +54,8 @@ class Bar:
         ends_on: Last day, which belongs to it.
         colour: Name of a colour.
         state: State in words.
-        owner: Who answers for it, in words.
+        owner: Who answers for it, or what else the table says of it, in words.
+        note: A few words beside the bar.
     """
 
     key: int
@@ -64,6 +65,7 @@ class Bar:
     colour: str
     state: StrOrPromise = ""
     owner: StrOrPromise = ""
+    note: StrOrPromise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Gantt:
         marks: Milestones; each gets a row above the tasks.
         links: Which task waits for which.
         today: Day of the line, or None.
+        owner_heading: What the table calls the owners of the bars; empty for the people who answer for them.
     """
 
     finding: StrOrPromise
@@ -106,6 +109,7 @@ class Gantt:
     marks: Sequence[Mark] = ()
     links: Sequence[Link] = ()
     today: date | None = None
+    owner_heading: StrOrPromise = ""
 
 
 @dataclass(slots=True)
@@ -168,7 +172,14 @@ def _draw_gantt(chart: Gantt, csv_url: str = "") -> Chart:
         finding=str(chart.finding),
         wide=_drawing(chart, WIDE),
         narrow=_drawing(chart, NARROW),
-        columns=(_("Task or milestone"), _("Start"), _("End"), _("State"), _("Answers for it"), _("Waits for")),
+        columns=(
+            _("Task or milestone"),
+            _("Start"),
+            _("End"),
+            _("State"),
+            str(chart.owner_heading) or _("Answers for it"),
+            _("Waits for"),
+        ),
         rows=(
             *(
                 (str(mark.label), NO_VALUE, format_day(mark.day, language), str(mark.state), NO_VALUE, NO_VALUE)
@@ -252,15 +263,18 @@ def _drawing(chart: Gantt, width: int) -> SafeString:
         span = f"{format_short_day(bar.starts_on, language)} – {format_short_day(bar.ends_on, language)}"
         name(index, f"{bar.key} {bar.label}", span)
         parts.append(_rect(left, y - bar_height / 2, right - left, bar_height, bar.colour))
+        if bar.note:
+            _beside(texts, axis, right + 6, left - 6, y, str(bar.note), size)
     parts += [_arrow(places[link.before], places[link.after], bar_height, clashes=link.clashes) for link in chart.links]
     return _svg(width, bottom + 6, finding, [*parts, *texts])
 
 
 def _beside(parts: list[SafeString], axis: _Axis, right: float, left: float, y: float, text: str, size: float) -> None:
-    """A text right of a mark, or left of it where the drawing ends."""
-    if right + text_width(text, size) <= axis.right + 8:
+    """A text right of a mark, or left of it where the drawing ends; without room on either side the table alone says it."""
+    room = text_width(text, size)
+    if right + room <= axis.right + 8:
         parts.append(_text(right, y + size * 0.36, text))
-    else:
+    elif left - room >= axis.left:
         parts.append(_text(left, y + size * 0.36, text, "", "end"))
 
 

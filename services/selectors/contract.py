@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import CharField, Count, Exists, Func, OuterRef, Prefetch, Q, Value
@@ -15,7 +14,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy, ngette
 
 from alliance.choices import AllianceRole
 from alliance.kernel.errors import NotFoundError
-from alliance.kernel.formats import format_day
+from alliance.kernel.formats import format_day, format_money
 from alliance.kernel.gantt import Bar, Gantt
 from alliance.kernel.permissions import can, grants_of, institutions_acted_for, roles_in_alliance
 from alliance.models import RoleAssignment, User
@@ -372,14 +371,16 @@ def milestone_chart(content: dict[str, Any], today: date | None = None) -> Gantt
                 due,
                 "g2",
                 gettext_lazy("milestone"),
-                f"¥{Decimal(one['amount']):,.2f}",
+                format_money(one["amount"], "CNY", get_language(), exact=True),
+                format_money(one["amount"], "CNY", get_language()),
             )
         )
         begin = min(due + timedelta(days=1), ends)
     finding = ngettext(
         "%(n)s milestone from %(start)s to %(end)s", "%(n)s milestones from %(start)s to %(end)s", len(bars)
     ) % {"n": len(bars), "start": format_day(starts, get_language()), "end": format_day(ends, get_language())}
-    return Gantt(finding, starts, ends, bars, today=today if today and starts <= today <= ends else None)
+    shown = today if today and starts <= today <= ends else None
+    return Gantt(finding, starts, ends, bars, today=shown, owner_heading=gettext("Payment"))
 
 
 # ------------------------------------------------------------------------------------------------------- conflicts of interest

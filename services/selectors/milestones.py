@@ -17,6 +17,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from alliance.kernel.errors import NotFoundError
+from alliance.kernel.formats import format_money
 from alliance.kernel.gantt import Bar, Gantt
 from alliance.kernel.working_days import add_working_days, end_of, is_working_day
 from services.choices import ContractState, MilestoneState, NoticeState, PartyRole, PaymentState, SubmissionState
@@ -426,16 +427,16 @@ def work_chart(contract: Contract, views: Sequence[MilestoneView]) -> Gantt:
         else:
             colour, words = "neutral", _("later")
         is_first = is_first and view.accepted is not None
-        bars.append(
-            Bar(view.number, view.title, min(begin, view.due_on), view.due_on, colour, words, f"¥{view.amount:,.2f}")
-        )
+        sums = [format_money(view.amount, "CNY", get_language(), exact=exact) for exact in (True, False)]
+        bars.append(Bar(view.number, view.title, min(begin, view.due_on), view.due_on, colour, words, *sums))
         begin = min(max(begin, view.due_on + timedelta(days=1)), ends)
     done = sum(view.accepted is not None for view in views)
     finding = ngettext("%(done)s of %(n)s milestone accepted", "%(done)s of %(n)s milestones accepted", len(views)) % {
         "done": done,
         "n": len(views),
     }
-    return Gantt(finding, starts, ends, bars, today=today if today and starts <= today <= ends else None)
+    shown = today if today and starts <= today <= ends else None
+    return Gantt(finding, starts, ends, bars, today=shown, owner_heading=_("Payment"))
 
 
 # -------------------------------------------------------------------------------------------------------------------- tasks

@@ -109,6 +109,28 @@ def test_the_table_says_what_the_drawing_shows() -> None:
     assert len(chart.columns) == 6
 
 
+def test_a_note_stands_right_of_its_bar_left_of_it_at_the_end_and_nowhere_without_room() -> None:
+    chart = charts.draw(
+        plan(
+            bar(1, date(2026, 5, 1), 60, note="¥1", owner="¥1.00"),
+            bar(2, date(2027, 7, 1), 62, note="¥2", owner="¥2.00"),
+            bar(3, FIRST, (LAST - FIRST).days + 1, note="¥3", owner="¥3.00"),
+            owner_heading="Payment",
+        )
+    )
+
+    for drawing in (str(chart.wide), str(chart.narrow)):
+        first = re.search(r"<text([^>]*)>¥1</text>", drawing)
+        second = re.search(r"<text([^>]*)>¥2</text>", drawing)
+        assert first is not None
+        assert second is not None
+        assert 'text-anchor="end"' not in first[1]
+        assert 'text-anchor="end"' in second[1]
+        assert "¥3<" not in drawing
+    assert chart.columns[4] == "Payment"
+    assert [row[4] for row in chart.rows] == ["¥1.00", "¥2.00", "¥3.00"]
+
+
 def test_months_and_days_are_told_in_the_readers_language() -> None:
     with translation.override("zh-hans"):
         chart = charts.draw(large())
