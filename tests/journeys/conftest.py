@@ -80,14 +80,14 @@ class Platform:
         raise AssertionError(message)
 
 
-def run_in(platform: Platform, code: str) -> str:
-    """Run lines of Python on the platform's own servers, acting in the alliance ``weaving``."""
+def run_in(platform: Platform, code: str, *, slug: str = "weaving") -> str:
+    """Run lines of Python on the platform's own servers, acting in one alliance."""
     lines = "\n".join(
         [
             "from django.utils import timezone",
             "from alliance.kernel import tenancy",
             "from alliance.models import Alliance",
-            "alliance, now = Alliance.objects.get(slug='weaving'), timezone.now()",
+            f"alliance, now = Alliance.objects.get(slug={slug!r}), timezone.now()",
             "with tenancy.acting_in(alliance):",
             *(f"    {line}" for line in code.strip().splitlines()),
         ]
@@ -108,6 +108,15 @@ def run_in(platform: Platform, code: str) -> str:
     return done.stdout
 
 
+DEMONSTRATION = ("weaving", "horizon")
+"""Its two large alliances."""
+UNFINISHED = """
+from alliance.models import OutboxEvent
+from services.models import ListingText
+from services.vectors import installed_model
+missing = ListingText.objects.of(alliance).filter(vector__isnull=True).count() if installed_model() else 0
+print(missing + OutboxEvent.objects.of(alliance).filter(next_at__lte=now).count())
+"""
 STATE = """
 from alliance.models import Job, OutboxEvent, PeriodicRun
 for event in OutboxEvent.objects.of(alliance).order_by("next_at")[:20]:
@@ -232,10 +241,19 @@ def _prepared(folders: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             remove_instance(DataFolder(data))
-            with _running(data):
-                pass
+            with _running(data) as url:
+                # Else every copy would begin with the same minute of computing, beside whatever its journey waits for.
+                _let_workers_catch_up(Platform(url, data))
             done.touch()
     return data
+
+
+def _let_workers_catch_up(platform: Platform) -> None:
+    """Until all events are delivered and all vectors made; a machine that takes longer than a start may takes the rest along."""
+    deadline = time.monotonic() + START_SECONDS
+    for slug in DEMONSTRATION:
+        while run_in(platform, UNFINISHED, slug=slug).strip() != "0" and time.monotonic() < deadline:
+            time.sleep(3)
 
 
 @contextmanager
