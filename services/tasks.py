@@ -25,8 +25,8 @@ from services.actions.contract_signing import lapse_contract, remind_party
 from services.actions.execution import look_after_work
 from services.actions.follow_up import ask_follow_ups, miss_follow_up
 from services.actions.listing_life import expire_listing, remind_of_expiry
+from services.actions.match_index import VECTORS_AT_ONCE, index_listings, refresh_weights, stale_ids
 from services.actions.match_index import embed_listings as make_vectors
-from services.actions.match_index import index_listings, refresh_weights, stale_ids
 from services.actions.rating import make_token
 from services.actions.review import reveal_review, settle_review
 from services.choices import RatingState
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 logger = logging.getLogger(__name__)
-
-VECTORS_A_TURN = 64
-"""Some seconds of computing."""
 
 
 @tenant_task("services.send_rating_mail", max_retries=5, autoretry_for=(OSError,), retry_backoff=True)
@@ -95,8 +92,8 @@ def embed_listings(alliance: Alliance, ids: Sequence[int] | None = None) -> int:
     Returns:
         How many vectors this turn made.
     """
-    made = make_vectors(alliance, ids, most=VECTORS_A_TURN)
-    if made == VECTORS_A_TURN:
+    made = make_vectors(alliance, ids, most=VECTORS_AT_ONCE)
+    if made == VECTORS_AT_ONCE:
         transaction.on_commit(partial(embed_listings.delay, alliance.pk, ids), robust=True)
     return made
 

@@ -45,6 +45,7 @@ BATCH: Final = 500
 """Listings analysed and written at once."""
 REBUILT_AT_ONCE: Final = 200
 VECTORS_AT_ONCE: Final = 64
+"""Some seconds of computing."""
 DRIFT: Final = 0.05
 """The weights are computed again when the true mean length is farther than this from the one they were computed with."""
 SMALL: Final = 200
@@ -153,7 +154,9 @@ def _wake(alliance: Alliance, ids: Sequence[int]) -> None:
     def wake() -> None:
         try:
             # By name: actions know no tasks; the receivers import them, so every process knows the name.
-            current_app.tasks["services.embed_listings"].delay(alliance.pk, list(ids))
+            # A few go before whatever else is missing; of many the task finds out itself.
+            few = list(ids) if len(ids) <= VECTORS_AT_ONCE else None
+            current_app.tasks["services.embed_listings"].delay(alliance.pk, few)
         except Exception:  # the broker may be away: the texts stand without a vector until the next round
             logger.exception("vectors not asked for", extra={"alliance_id": alliance.pk})
 

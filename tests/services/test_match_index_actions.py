@@ -256,7 +256,7 @@ def test_many_vectors_are_made_in_turns_that_hand_the_rest_on(
     act: Alliance, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     monkeypatch.setattr(vectors, "installed_model", Subjects)
-    monkeypatch.setattr(tasks, "VECTORS_A_TURN", 2)
+    monkeypatch.setattr(tasks, "VECTORS_AT_ONCE", 2)
     handed_on: list[tuple[Any, ...]] = []
     monkeypatch.setattr(make_vectors, "delay", lambda *given: handed_on.append(given))
     listings = [supply(act, f"Water dye {number}") for number in range(5)]
