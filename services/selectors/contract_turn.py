@@ -35,6 +35,11 @@ class Turn:
     until: date | None = None
     days_late: int = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for anybody."""
+        return self.by_desk or bool(self.parties)
+
 
 def turns_of(alliance: Alliance, contracts: Sequence[Contract], *, at: datetime) -> list[Turn]:
     """The turn of each contract, in their order.
