@@ -44,7 +44,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
 }
 """What runs by the clock, and every how many seconds."""
 app.conf.beat_schedule = SCHEDULE
-LONG_TASKS: Final = ("alliance.run_job", "services.embed_listings", "services.keep_match_index")
+LONG_TASKS: Final = ("alliance.run_job", "groups.keep_charter", "services.embed_listings", "services.keep_match_index")
 """Names of what goes to the long queue: tasks that may take many seconds."""
 app.conf.task_routes = {name: {"queue": LONG} for name in LONG_TASKS}
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -96,6 +97,9 @@ FOLLOWED = {
 """How many pages of a route are read for their links, so that every stage is among them; of other routes one is enough."""
 TABBED = {"duplicate_list", "meeting_detail"}
 """Routes whose tabs differ in the query string only."""
+
+PAGES_OF_A_TEST = 32
+"""One test for all would take ten minutes for the console, say nothing until then, and count as hung on a slow machine."""
 
 THINKING_SECONDS = 4
 """A form that comes back faster is taken for a machine's."""
@@ -1043,6 +1047,14 @@ def pages_of(tour: Tour, area: str) -> list[tuple[str, str, int]]:
     return sorted({*rows, *FURTHER[area]})
 
 
+def parts_of(area: str) -> int:
+    """Into how many tests the pages of an area are divided."""
+    return ceil((len(PAGES[area]) + len(READ_TWICE.get(area, ())) + len(FURTHER[area])) / PAGES_OF_A_TEST)
+
+
+PARTS = [(area, part) for area in PAGES for part in range(parts_of(area))]
+
+
 class Complaints:
     """What the browser complains of while pages are read."""
 
@@ -1176,10 +1188,10 @@ def test_every_page_has_an_address_in_the_demonstration(tour: Tour, area: str) -
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("area", PAGES)
-def test_pages_are_accessible_in_both_themes_and_all_widths(tour: Tour, area: str, language: str) -> None:
+@pytest.mark.parametrize(("area", "part"), PARTS)
+def test_pages_are_accessible_in_both_themes_and_all_widths(tour: Tour, area: str, part: int, language: str) -> None:
     wrong: list[str] = []
-    rows = pages_of(tour, area)
+    rows = pages_of(tour, area)[part :: parts_of(area)]
     for reader in sorted({row[0] for row in rows}):
         context = tour.open(reader, language)
         complaints = Complaints(context, urlsplit(tour.base(reader)).netloc)
