@@ -191,16 +191,18 @@ def _compare(
         turns[name] += 1
         return demands[turns[name] % len(demands)]
 
-    def by_sql() -> Any:
-        """The two statements of the ranking alone."""
-        allowed = Listing.objects.of(alliance).public(timezone.localdate())
+    allowed = Listing.objects.of(alliance).public(timezone.localdate())
+    with tenancy.acting_in(alliance):
         statistics = MatchStatistics.objects.of(alliance).get(side="supply", language="en")
-        pair = _Pair(alliance, "supply", "en", "en", statistics, ("en",), None, allowed)
+    pair = _Pair(alliance, "supply", "en", "en", statistics, ("en",), None, allowed)
+
+    def by_sql() -> Any:
+        """The two statements of the ranking alone, as the others are: words are cut and looked up, permitted texts ranked."""
         terms, _bound = pair._terms(next_demand("sql"))
         return pair._by_words(terms, LIMIT)
 
     def by_search() -> Any:
-        """As a page asks: explained, with statistics."""
+        """As a page asks: explained, with statistics and the permission composed anew."""
         allowed = Listing.objects.of(alliance).public(timezone.localdate())
         return search(alliance, MatchQuery({"en": next_demand("search")}), allowed=allowed, side="supply", method="bm25")
 

@@ -19,7 +19,7 @@ from django.db.models.expressions import RawSQL
 from services import vectors
 from services.analysis import NAME, VERSION, analyse_with_forms, language_of
 from services.choices import TextLanguage
-from services.models import Listing, ListingText, MatchStatistics, MatchTerm
+from services.models import Listing, ListingText, MatchStatistics
 from services.selectors.match_text import indexed_texts
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ LIMIT: Final = 100
 """Candidates taken from each ranking."""
 TERMS: Final = 24
 """Rarest words of a query that are looked up; fewer lose quality, more cost time only."""
+FIRST: Final = 2
+"""So many times the wanted number of texts are sorted first; where too few of them may be read, all are."""
 WHOLE: Final = 1_000_000
 """Parts of a point in which scores are summed: whole numbers add up to the same in every order."""
 LARGEST_WEIGHT: Final = 2.2
@@ -398,12 +400,9 @@ class _Pair:
         for term, form in analyse_with_forms(text):
             counts[term] += 1
             forms.setdefault(term, form)
-        known = {
-            term: (pk, frequency)
-            for pk, term, frequency in MatchTerm.objects.of(self.alliance)
-            .filter(side=self.side, language=self.language, text__in=list(counts))
-            .values_list("pk", "text", "texts")
-        }
+        with connection.cursor() as cursor:
+            cursor.execute(KNOWN, [self.alliance.pk, self.side, self.language, list(counts)])
+            known: dict[str, tuple[int, int]] = {term: (pk, frequency) for pk, term, frequency in cursor.fetchall()}
         texts = self.statistics.texts
         bound = sum(
             count * inverse_frequency(texts, known[term][1] if term in known else 0) * LARGEST_WEIGHT
@@ -427,7 +426,10 @@ class _Pair:
         return permitted
 
     def _by_words(self, terms: Sequence[_Term], limit: int) -> dict[int, int]:
-        """The best by BM25: text and its listing. The permission is asked for each text in the order of the scores."""
+        """The best by BM25: text and its listing. The permission is asked for each text in the order of the scores.
+
+        Of few readable texts among the first ones all are gone through: sorting the first ones alone is much faster.
+        """
         if not terms:
             return {}
         try:
@@ -436,19 +438,26 @@ class _Pair:
             )
         except EmptyResultSet:
             return {}
+        statement = TOP.format(condition=condition)
+        found: list[tuple[int, int, int]] = []
         with connection.cursor() as cursor:
-            cursor.execute(
-                TOP.format(condition=condition),
-                [
-                    [term.pk for term in terms],
-                    [term.weight for term in terms],
-                    self.alliance.pk,
-                    self.alliance.pk,
-                    *parameters,
-                    limit,
-                ],
-            )
-            return dict(cursor.fetchall())
+            for first in (FIRST * limit, None):
+                cursor.execute(
+                    statement,
+                    [
+                        [term.pk for term in terms],
+                        [term.weight for term in terms],
+                        self.alliance.pk,
+                        first,
+                        self.alliance.pk,
+                        *parameters,
+                        limit,
+                    ],
+                )
+                found = cursor.fetchall()
+                if len(found) >= limit or (found and first and found[0][2] < first):
+                    break
+        return {text: listing for text, listing, _scored in found}
 
     def _shares(self, terms: Sequence[_Term], texts: Sequence[int]) -> dict[int, dict[int, int]]:
         """What each word brings to each of these texts: text, place of the word, parts of a point."""
@@ -562,17 +571,24 @@ def _read_vectors(texts: QuerySet[ListingText], size: int) -> NDArray[np.void]:
     return np.frombuffer(rows.getbuffer()[19:-2], dtype=record)
 
 
+KNOWN: Final = """
+SELECT id, text, texts FROM services_matchterm
+WHERE alliance_id = %s AND side = %s AND language = %s AND text = ANY(%s::varchar[])
+"""
+
 TOP: Final = """
-SELECT h.text_id, x.listing_id
-FROM (
-    SELECT p.text_id, sum(round(t.weight * p.weight)::bigint) AS score
+WITH h AS MATERIALIZED (
+    SELECT p.text_id, sum(round(t.weight * p.weight)) AS score
     FROM unnest(%s::bigint[], %s::float8[]) AS t(term_id, weight)
     CROSS JOIN LATERAL (
         SELECT p.text_id, p.weight FROM services_posting p WHERE p.alliance_id = %s AND p.term_id = t.term_id OFFSET 0
     ) p
     GROUP BY p.text_id
-    ORDER BY score DESC, p.text_id OFFSET 0
-) h
+    ORDER BY score DESC, p.text_id
+    LIMIT %s
+)
+SELECT h.text_id, x.listing_id, (SELECT count(*) FROM h)
+FROM h
 CROSS JOIN LATERAL (
     SELECT x.listing_id FROM services_listingtext x
     WHERE x.alliance_id = %s AND x.id = h.text_id AND EXISTS ({condition}) OFFSET 0
@@ -580,7 +596,8 @@ CROSS JOIN LATERAL (
 ORDER BY h.score DESC, h.text_id
 LIMIT %s
 """
-"""Scores of all texts, best first; from there the texts are gone through until enough are permitted. OFFSET 0 keeps this order."""
+"""Scores of the first texts, or of all (no limit), best first; from there they are gone through until enough are permitted, and
+how many there were. OFFSET 0 keeps this order. The parts of a point are whole numbers far below 2^53, which floats add up exactly."""
 
 SHARES: Final = """
 SELECT p.text_id, t.place, round(t.weight * p.weight)::bigint

@@ -332,6 +332,8 @@ def test_the_page_lists_own_notices_and_marks_them(act: Alliance, secretary: Use
 
 
 def test_every_task_named_as_long_exists() -> None:
+    app.loader.import_default_modules()
+
     assert set(LONG_TASKS) <= set(app.tasks)
     assert all(app.amqp.router.route({}, name)["queue"].name == LONG for name in LONG_TASKS)
     assert app.amqp.router.route({}, "alliance.relay_outbox")["queue"].name == PROMPT

@@ -203,7 +203,11 @@ def test_supplies_find_demands_the_same_way_and_never_themselves(act: Alliance) 
 
 @pytest.mark.usefixtures("_subjects")
 @pytest.mark.parametrize("method", ["bm25", "fused"])
-def test_the_permission_is_asked_before_the_limit(act: Alliance, method: matching.Method) -> None:
+def test_the_permission_is_asked_before_the_limit(
+    act: Alliance, method: matching.Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "LIMIT", 2)
+    assert matching.FIRST * 2 < 8, "the first texts sorted must all be hidden ones"
     house = make_house(act)
     for _turn in range(8):
         supply(act, "Battery battery battery", audience=ListingAudience.NAMED)
