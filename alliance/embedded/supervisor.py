@@ -1,7 +1,7 @@
 """``manage.py up``: brings one instance up, keeps it up, takes it down. Standard library only.
 
-Order: database, cache, message catalogues, migrations, demonstration, static files, then web, worker and beat; the
-reverse to stop. A child that dies is started again with growing pauses; the third death within a minute stops all.
+Order: database, cache, message catalogues, migrations, demonstration, static files, web and, once it answers, workers and
+beat; the reverse to stop. A child that dies is started again with growing pauses; the third death within a minute stops all.
 """
 
 from __future__ import annotations
@@ -296,11 +296,12 @@ class Supervisor:
             with contextlib.suppress(OSError):
                 (services.folder.path / "demo-accounts.json").chmod(0o600)  # it holds passwords
         self._collect_static()
+        web, *others = self._make_children()
         with self._step("web"):
-            for child in self._make_children():
-                self.children.append(child)
-                self._start(child)
-            self._wait_for_pages()
+            self._launch(web)
+            self._wait_for_pages()  # before the others begin to load, which would double the wait
+        for child in others:
+            self._launch(child)
         say(f"READY {self.url}")
         self._greet()
 
@@ -561,6 +562,10 @@ class Supervisor:
         say(f"  {child.name} stopped")
 
     # -- output -------------------------------------------------------------------------------------------------------
+
+    def _launch(self, child: Child) -> None:
+        self.children.append(child)
+        self._start(child)
 
     def _start(self, child: Child) -> None:
         self.selector.register(child.start(), selectors.EVENT_READ, child)

@@ -69,7 +69,7 @@ class Platform:
         parts = [part for path in files for part in path.read_text(encoding="utf-8").split("-" * 79)]
         return [part.strip() for part in parts if part.strip()]
 
-    def wait_for_mail(self, *words: str, seconds: float = 60) -> str:
+    def wait_for_mail(self, *words: str, seconds: float = PATIENCE_SECONDS) -> str:
         """The newest mail that holds all the words."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -253,7 +253,7 @@ def _let_workers_catch_up(platform: Platform) -> None:
     deadline = time.monotonic() + START_SECONDS
     for slug in DEMONSTRATION:
         while run_in(platform, UNFINISHED, slug=slug).strip() != "0" and time.monotonic() < deadline:
-            time.sleep(3)
+            time.sleep(10)  # asking starts a process, which takes as long from the workers
 
 
 @contextmanager
