@@ -18,7 +18,7 @@ from alliance.models import InboxItem
 from alliance.selectors.inbox import get_item, list_colleagues, list_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -89,26 +89,57 @@ def ask(
         at: Now.
         due_at: When it must be done.
     """
+    ask_each(alliance, kind, {key: audience}, params=params, url_name=url_name, url_kwargs=url_kwargs, at=at, due_at=due_at)
+
+
+def ask_each(
+    alliance: Alliance,
+    kind: str,
+    audiences: Mapping[str, Audience],
+    *,
+    params: dict[str, Any],
+    url_name: str,
+    url_kwargs: dict[str, Any] | None = None,
+    at: datetime,
+    due_at: datetime | None = None,
+) -> None:
+    """The same of many: an item for each key, with the same words; as many statements for thousands as for one.
+
+    Args:
+        alliance: The tenant.
+        kind: Registered text.
+        audiences: Whom each item waits for, by its key.
+        params: Values of the text's placeholders.
+        url_name: Tenant route where it is done.
+        url_kwargs: Arguments of the route.
+        at: Now.
+        due_at: When it must be done.
+    """
     texts.get(kind)  # an unknown kind is a programming error, found here and not when a person opens the inbox
-    existing = InboxItem.objects.of(alliance).filter(key=key, done_at__isnull=True)  # at most one: a unique index
-    if existing.update(params=params, due_at=due_at):
+    if not audiences:
         return
-    item = InboxItem(
-        alliance=alliance,
-        kind=kind,
-        key=key,
-        scope=audience.scope,
-        role=audience.role,
-        group=audience.group,
-        institution_id=audience.institution_id,
-        user=audience.user,
-        params=params,
-        url_name=url_name,
-        url_kwargs=url_kwargs or {},
-        created_at=at,
-        due_at=due_at,
-    )
-    InboxItem.objects.bulk_create([item], ignore_conflicts=True)
+    existing = InboxItem.objects.of(alliance).filter(key__in=audiences, done_at__isnull=True)
+    if existing.update(params=params, due_at=due_at) == len(audiences):
+        return
+    items = [
+        InboxItem(
+            alliance=alliance,
+            kind=kind,
+            key=key,
+            scope=audience.scope,
+            role=audience.role,
+            group=audience.group,
+            institution_id=audience.institution_id,
+            user=audience.user,
+            params=params,
+            url_name=url_name,
+            url_kwargs=url_kwargs or {},
+            created_at=at,
+            due_at=due_at,
+        )
+        for key, audience in audiences.items()
+    ]
+    InboxItem.objects.bulk_create(items, ignore_conflicts=True)  # at most one is open of each key: a unique index
 
 
 def settle(alliance: Alliance, key: str, *, by: User | None, at: datetime) -> int:

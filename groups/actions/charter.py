@@ -7,6 +7,7 @@ it does (``groups.selectors.charter.without_voting_rights``).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +47,7 @@ from members.choices import RIGHTS_ENDED, StaffRole
 from members.models import Institution, InstitutionStaff
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date, datetime
 
     from django_stubs_ext import StrOrPromise
@@ -606,13 +608,20 @@ def _accept(
 # --------------------------------------------------------------------------------------- asking and reminding members
 
 
-def _people(alliance: Alliance, institution: Institution, at: datetime) -> list[User]:
+def _people(alliance: Alliance, institutions: Collection[Institution], at: datetime) -> dict[int, list[User]]:
+    """Who may accept for each institution; institutions without such people are left out. One query."""
     staff = (
         InstitutionStaff.objects.of(alliance)
         .at(at)
-        .filter(institution=institution, role__in=[StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY])
+        .filter(institution__in=institutions, role__in=[StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY], user__is_active=True)
+        .select_related("user")
+        .order_by("institution_id", "user_id")
+        .distinct("institution_id", "user_id")
     )
-    return list(User.objects.filter(pk__in=staff.values("user"), is_active=True))
+    people: dict[int, list[User]] = defaultdict(list)
+    for entry in staff:
+        people[entry.institution_id].append(entry.user)
+    return people
 
 
 @transaction.atomic
@@ -641,28 +650,23 @@ def ask_for_acceptance(alliance: Alliance, *, at: datetime) -> int:
     if at >= end:
         occasions = [("over", "charter_no_vote")]
     params = {"number": version.number, **day_words("until", last_day)}
-    for institution in missing:
-        key = f"{prefix}{institution.pk}"
-        if key not in waiting:
-            inbox.ask(
-                alliance,
-                "charter_acceptance",
-                key,
-                inbox.institution(institution.pk, StaffRole.REPRESENTATIVE),
-                params=params,
-                url_name="portal_charter",
-                at=at,
-                due_at=end,
-            )
+    keys = {institution.pk: f"{prefix}{institution.pk}" for institution in missing}
+    inbox.ask_each(
+        alliance,
+        "charter_acceptance",
+        {
+            key: inbox.institution(institution_id, StaffRole.REPRESENTATIVE)
+            for institution_id, key in keys.items()
+            if key not in waiting
+        },
+        params=params,
+        url_name="portal_charter",
+        at=at,
+        due_at=end,
+    )
+    for institution_id, people in _people(alliance, missing, at).items():
         for occasion, kind in occasions:
-            if f"{key}:{occasion}" not in told:
-                notify(
-                    alliance,
-                    _people(alliance, institution, at),
-                    kind,
-                    f"{key}:{occasion}",
-                    params=params,
-                    at=at,
-                    url_name="portal_charter",
-                )
+            key = f"{keys[institution_id]}:{occasion}"
+            if key not in told:
+                notify(alliance, people, kind, key, params=params, at=at, url_name="portal_charter")
     return len(missing)

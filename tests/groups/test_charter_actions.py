@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, InternalError, ProgrammingError, transaction
+from django.db import DatabaseError, InternalError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -422,6 +423,38 @@ def test_members_are_asked_once_and_reminded_before_and_after_the_end(act: Allia
     assert [row.kind for row in told] == ["charter_acceptance", "charter_reminder", "charter_no_vote"]
     accept_charter(act, 1, institution.code, digest=version.digest, actor=representative, at=NOON)
     assert not InboxItem.objects.of(act).filter(done_at__isnull=True).exists()
+
+
+def test_asking_takes_as_many_statements_for_many_members_as_for_one(act: Alliance) -> None:
+    make_charter(act, grace_days=30)
+    make_institution(act)
+    with CaptureQueriesContext(connection) as one:
+        ask_for_acceptance(act, at=NOON)
+    for _turn in range(12):
+        make_institution(act)
+
+    with CaptureQueriesContext(connection) as many:
+        assert ask_for_acceptance(act, at=NOON) == 13
+    with CaptureQueriesContext(connection) as again:
+        assert ask_for_acceptance(act, at=NOON) == 13
+
+    assert InboxItem.objects.of(act).filter(key__startswith="charter:1:", done_at__isnull=True).count() == 13
+    assert len(many) == len(one)
+    assert len(again) < len(one)
+
+
+def test_who_is_appointed_later_is_told_then_and_once_though_in_two_roles(act: Alliance) -> None:
+    at = end_of_grace(make_charter(act, grace_days=30, in_force_on=timezone.localdate())) - timedelta(days=20)
+    institution = make_institution(act)
+    ask_for_acceptance(act, at=at)
+    person = make_user("later@example.org")
+    for role in (StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY):
+        make_staff(institution, person, role=role)
+
+    for _turn in range(2):
+        ask_for_acceptance(act, at=at)
+
+    assert [row.kind for row in Notification.objects.of(act).filter(user=person)] == ["charter_acceptance"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
