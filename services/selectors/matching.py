@@ -428,7 +428,7 @@ class _Pair:
     def _by_words(self, terms: Sequence[_Term], limit: int) -> dict[int, int]:
         """The best by BM25: text and its listing. The permission is asked for each text in the order of the scores.
 
-        Of few readable texts among the first ones all are gone through: sorting the first ones alone is much faster.
+        Sorting the first texts alone is much faster than sorting all; where too few of the first may be read, all are sorted.
         """
         if not terms:
             return {}

@@ -110,8 +110,7 @@ def no_join_by_order_links_votes_to_voters(alliance: Alliance, told: list[Any]) 
                     pairs = zip(institutions[::direction], choices, strict=False)
                     hits[f"{box_name} / {name} / {direction}"] += sum(truth[who] == choice for who, choice in pairs)
 
-    # Of so many joins the best lies far above the mean by luck alone: with 5 standard deviations more than one run in ten thousand
-    # would fail, with 6 none in a million, while an order that is kept hits 90 of 90.
+    # Of so many joins the best lies far above the mean by luck alone; an order that is kept hits 90 of 90.
     mean, deviation = luck([list(truth.values()) for _motion, truth, _codes in told])
     best = max(hits.values())
     assert len(hits) > 200
