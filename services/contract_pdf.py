@@ -20,7 +20,7 @@ import typst
 from django.utils import timezone
 
 from alliance.actions.audit import canonical
-from alliance.kernel.formats import format_day
+from alliance.kernel.formats import format_day, format_list
 from services.choices import PartyRole
 from services.contract_text import amendment_sentence, digest, write_amount
 
@@ -269,4 +269,4 @@ def _moment(at: datetime, language: str = "zh-hans") -> str:
 
 def _methods(text: str, language: int) -> str:
     named = [METHODS.get(one, (one, one))[language] for one in text.split()]
-    return ("、" if language == 0 else ", ").join(named)
+    return format_list(named, "en" if language else "zh-hans")

@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from alliance.kernel.formats import format_day, is_chinese
+from alliance.kernel.formats import format_day, format_list, is_chinese
 from members.choices import Element
 from members.selectors.regions import region_name, regions
 from services.analysis import language_of
@@ -53,7 +53,7 @@ def _label(choices: Any, value: str) -> str:
 
 
 def _elements(codes: str) -> str:
-    return ", ".join(_label(Element, code) for code in codes.split(",") if code)
+    return format_list((_label(Element, code) for code in codes.split(",") if code), get_language())
 
 
 @cache
@@ -79,7 +79,7 @@ def _telling(kept: str) -> str:
     ]
     wants_chinese = is_chinese(get_language())
     own = [word for word in telling if (language_of(word) == TextLanguage.CHINESE) == wants_chinese]
-    return ", ".join((own or telling)[:MOST_WORDS])
+    return format_list((own or telling)[:MOST_WORDS], get_language())
 
 
 def _discipline(code: str) -> str:
@@ -94,7 +94,8 @@ SENTENCES: Final[dict[str, Callable[[Values], str]]] = {
     "shared_words": lambda v: _("Same words: %(words)s") % {"words": _telling(v["words"])},
     "close_meaning": lambda _v: _("Close in meaning"),
     "same_disciplines": lambda v: (
-        _("Same discipline: %(names)s") % {"names": ", ".join(_discipline(code) for code in v["codes"].split(","))}
+        _("Same discipline: %(names)s")
+        % {"names": format_list((_discipline(code) for code in v["codes"].split(",")), get_language())}
     ),
     "same_industry": lambda v: _("Same industry: %(name)s") % {"name": industry_title(v["code"])},
     "brings": lambda v: _("Brings: %(element)s") % {"element": _elements(v["element"])},

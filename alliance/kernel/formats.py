@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MONTHS_SHORT: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 QUARTERS_CHINESE: Final = ("一", "二", "三", "四")
@@ -24,6 +27,11 @@ Number = int | float | Decimal
 def is_chinese(language: str | None) -> bool:
     """Whether texts in this language code are Chinese."""
     return (language or "").lower().startswith("zh")
+
+
+def format_list(names: Iterable[object], language: str | None) -> str:
+    """``loom, dye`` or ``织机、染料``."""
+    return ("、" if is_chinese(language) else ", ").join(str(name) for name in names)
 
 
 def to_decimal(value: object) -> Decimal | None:

@@ -349,6 +349,12 @@ def _as_day(value: object) -> dt.date | None:
     return value if isinstance(value, dt.date) else None
 
 
+@register.filter
+def listed(names: Iterable[object]) -> str:
+    """``{{ labels|listed }}``: with a comma, or a Chinese enumeration comma, between them."""
+    return formats.format_list(names, get_language())
+
+
 @register.filter(expects_localtime=False)
 def month(value: object) -> str:
     """``{{ d|month }}``: Nov or 11月."""

@@ -22,6 +22,7 @@ from alliance.actions.audit import record_audit
 from alliance.choices import AllianceRole
 from alliance.kernel import faults, jobs
 from alliance.kernel.events import emit
+from alliance.kernel.formats import format_list
 from operations.actions import aggregation
 from operations.actions.aggregation import aggregate_key, store_result
 from operations.actions.announce import ask, day_params, move, tell
@@ -236,8 +237,8 @@ def _names(sites: Sequence[PilotParticipant]) -> dict[str, Any]:
     """The names of sites as a placeholder in both languages."""
     firms = [site.institution for site in sites]
     return {
-        "firms_en": ", ".join(firm.name_en or firm.name_zh for firm in firms),
-        "firms_zh": "、".join(firm.name_zh or firm.name_en for firm in firms),
+        "firms_en": format_list((firm.name_en or firm.name_zh for firm in firms), "en"),
+        "firms_zh": format_list((firm.name_zh or firm.name_en for firm in firms), "zh-hans"),
     }
 
 

@@ -13,10 +13,12 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from alliance.choices import AllianceRole
 from alliance.kernel.errors import NotFoundError
+from alliance.kernel.formats import format_list
 from alliance.kernel.jump import LIMIT, Hit
 from alliance.kernel.permissions import SECRETARIAT, can, grants_of, institutions_acted_for, roles_in_alliance
 from groups.selectors.conflict import list_matters_aside
@@ -382,5 +384,5 @@ def list_to_remind(alliance: Alliance, on: date) -> list[int]:
 def audience_words(listing: Listing, parties: Sequence[ListingParty]) -> str:
     """Who may read it, in words."""
     if listing.audience == ListingAudience.NAMED:
-        return ", ".join(row.institution.name for row in parties)
+        return format_list((row.institution.name for row in parties), get_language())
     return str(listing.get_audience_display())

@@ -20,7 +20,7 @@ from alliance.actions.idempotency import once
 from alliance.kernel.accounts import is_authentication_fresh
 from alliance.kernel.differences import compare_long_texts, fold_pieces, has_changed
 from alliance.kernel.errors import DomainError, NotFoundError
-from alliance.kernel.formats import format_short_day, is_chinese
+from alliance.kernel.formats import format_list, format_short_day
 from alliance.kernel.permissions import can, grants_of, institutions_acted_for
 from groups.choices import GroupKind
 from services.actions.contract import name_signatory, withdraw_signatory
@@ -114,7 +114,7 @@ def _card(card: PartyCard, contract: Contract, now: datetime) -> dict[str, Any]:
     return {
         "role": str(card.party.get_role_display()).capitalize(),
         "name": card.name,
-        "person": ", ".join(people[:3]),
+        "person": format_list(people[:3], get_language()),
         "brings": card.brings,
         "group_kind": GROUPS[PartyRole(card.party.role)],
         "tone": tone,
@@ -208,8 +208,8 @@ def contract_detail(request: HttpRequest, code: str) -> HttpResponse:
         "plan": [{**one, "due_on": date.fromisoformat(one["due_on"])} for one in terms.content["milestones"]]
         if terms
         else [],
-        "to_agree": ("、" if is_chinese(get_language()) else ", ").join(
-            str(card.party.get_role_display()) for card in _to_agree(contract, terms, cards)
+        "to_agree": format_list(
+            (card.party.get_role_display() for card in _to_agree(contract, terms, cards)), get_language()
         ),
         "may_open_match": contract.match is not None and _may_open_match(request, contract),
         "versions": contract.all_versions,  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from alliance.kernel.formats import format_money, format_number
+from alliance.kernel.formats import format_list, format_money, format_number
 from alliance.kernel.permissions import can
 from members.choices import Element
 from members.selectors.regions import region_path
@@ -91,7 +91,7 @@ def facts_of(listing: Listing) -> list[dict[str, Any]]:
         return rows
     rows.append({"label": _("Category"), "value": capfirst(str(listing.get_category_display()))})
     if listing.elements:
-        named = ", ".join(str(Element(code).label) for code in listing.elements if code in Element.values)
+        named = format_list((Element(code).label for code in listing.elements if code in Element.values), get_language())
         rows.append({"label": _("Needs") if demand else _("Brings"), "value": capfirst(named)})
     rows.append({"label": _("Budget") if demand else _("Price"), "value": capfirst(money_words(listing))})
     if listing.ends_on:
@@ -170,12 +170,12 @@ def conflict_words(ties: Collection[Tie], listing: Listing, other: Listing) -> l
         if own:
             said.append(
                 _("%(name)s of the office or committee acts for or advises %(institutions)s, and cannot rule on this match.")
-                % {"name": name, "institutions": ", ".join(own)}
+                % {"name": name, "institutions": format_list(own, get_language())}
             )
         elif linked:
             said.append(
                 _("%(name)s of the office or committee is linked with %(institutions)s, and cannot rule on this match.")
-                % {"name": name, "institutions": ", ".join(linked)}
+                % {"name": name, "institutions": format_list(linked, get_language())}
             )
     return said
 

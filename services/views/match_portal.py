@@ -11,12 +11,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alliance.actions.idempotency import once
 from alliance.kernel.errors import DomainError, NotFoundError
+from alliance.kernel.formats import format_list
 from alliance.kernel.permissions import can, require
 from alliance.selectors.paging import paginate
 from alliance.selectors.people import acting_institution_id
@@ -303,7 +304,7 @@ def match_criteria(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(request, _("The list follows your criteria now."))
             return redirect(_page_of(listing))
     rule = rule_in_force(alliance)
-    weights = ", ".join(f"{row['label']} {row['weight']}" for row in weight_rows(rule))
+    weights = format_list((f"{row['label']} {row['weight']}" for row in weight_rows(rule)), get_language())
     return form_page(
         request,
         form,

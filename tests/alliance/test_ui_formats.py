@@ -140,3 +140,9 @@ def test_file_sizes_are_rounded() -> None:
 def test_a_month_alone_is_short(language: str, text: str) -> None:
     assert shown("{{ day|month }}", language, day=DAY) == text
     assert shown("{{ day|month }}", language, day=None) == formats.NO_VALUE
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "loom, 3, dye"), ("zh-hans", "loom、3、dye"), (None, "loom, 3, dye")])
+def test_names_in_a_row_are_parted_as_the_language_does_it(language: str | None, text: str) -> None:
+    assert formats.format_list(iter(["loom", 3, "dye"]), language) == text
+    assert formats.format_list([], language) == ""
