@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.factories.workbook import make_photo
 from tests.journeys.conftest import HOME, PHONE, Platform, fits, reader, run_in, send, until
+from tests.touch import opened
 
 pytestmark = pytest.mark.journey
 
@@ -116,9 +117,7 @@ def note_down(firm: Firm, kind: str, fill: Callable[[Locator], object]) -> None:
     """Type one entry on the phone and press the button; its line appears, wherever the entry is."""
     lines = firm.phone.locator("[data-workbook-list] > li")
     before = lines.count()
-    form = firm.phone.locator(f"form[data-kind={kind}]")
-    if not form.is_visible():
-        firm.phone.locator(f"details[data-kind={kind}] > summary").tap()
+    form = opened(firm.phone, kind)
     fill(form)
     form.locator("button[type=submit]").tap()
     expect(lines).to_have_count(before + 1)

@@ -23,6 +23,7 @@ from tests.conftest import ClientFor
 from tests.factories.alliance import make_alliance
 from tests.factories.operations import Cast, make_cast, make_pilot, make_product, make_staff
 from tests.factories.workbook import make_photo
+from tests.touch import opened
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -97,21 +98,21 @@ def floor(browser: Browser, live_server: Any, client_for: ClientFor, request: py
     return Floor(alliance, cast, pilot, live_server.url.replace("127.0.0.1", "localhost"), browser, client_for)
 
 
-def open_kind(page: Page, kind: str) -> Any:
-    form = page.locator(f"form[data-kind={kind}]")
-    if not form.is_visible():
-        page.locator(f"details[data-kind={kind}] > summary").tap()
-    return form
-
-
 def enter(page: Page, kind: str, fill: Callable[[Any], Any]) -> None:
-    form = open_kind(page, kind)
+    form = opened(page, kind)
     fill(form)
     form.get_by_role("button", name="Enter").tap()
 
 
 def note(page: Page, words: str) -> None:
     enter(page, "note", lambda form: form.get_by_label("Note").fill(words))
+
+
+def place_of(page: Page, kind: str) -> float:
+    """Where on the screen a kind of entry is opened, in pixels from its upper edge."""
+    box = page.locator(f"details[data-kind={kind}] > summary").bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def ready_without_network(page: Page, path: str) -> None:
@@ -167,6 +168,26 @@ def test_entries_made_without_network_survive_a_reload_and_arrive_once(floor: Fl
     with tenancy.acting_in(floor.alliance):
         assert str(Reading.objects.of(floor.alliance).get().value) == "97.250000"
         assert StoredFile.objects.of(floor.alliance).count() == 1
+
+
+def test_what_comes_and_goes_does_not_move_what_a_finger_is_about_to_press(floor: Floor) -> None:
+    with floor.phone() as page:
+        ready_without_network(page, floor.path)
+        other = page.context.new_page()
+        other.goto(floor.path)
+        other.locator("[data-workbook][data-ready]").wait_for()
+        before = place_of(other, "note"), place_of(other, "reading")
+        page.context.set_offline(True)
+
+        note(page, "Written in the first tab")
+
+        expect(other.locator("[data-workbook-list] > li[data-state=stored]")).to_have_count(1)
+        expect(other.locator("[data-workbook-status]")).to_contain_text("1 stored on this device")
+        expect(other.locator("[data-workbook-status]")).to_be_in_viewport()
+        assert (place_of(other, "note"), place_of(other, "reading")) == before
+        page.context.set_offline(False)
+        expect(other.locator("[data-workbook-list] > li[data-state=sent]")).to_have_count(1, timeout=40_000)
+        assert (place_of(other, "note"), place_of(other, "reading")) == before
 
 
 def test_an_answer_that_is_lost_and_a_second_tab_make_no_second_entry(floor: Floor) -> None:
