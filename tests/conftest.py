@@ -202,7 +202,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    """The system's Chromium, which the plugin found, without traffic of its own; no sandbox for root only."""
+    """The system's Chromium, which the plugin found, without traffic of its own; no sandbox for root only.
+
+    What a page is expected to show may take a minute on a busy machine; only a test that fails waits that long.
+    """
+    from playwright.sync_api import expect  # noqa: PLC0415 - most runs drive no browser
+
+    expect.set_options(timeout=60_000)
     flags = ["background-networking", "component-update", "sync"]
     arguments = [*(f"--disable-{flag}" for flag in flags), "--no-first-run", "--disable-quic", "--disable-gpu"]
     if os.geteuid() == 0:

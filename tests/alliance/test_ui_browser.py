@@ -240,10 +240,11 @@ def test_a_form_is_sent_once_and_keeps_the_value_of_its_button(gallery: Open) ->
         }"""
     )
 
-    page.evaluate("document.querySelector('#twice button').click(); document.querySelector('#twice button').click()")
+    with page.expect_response("**/sink/"):
+        page.evaluate("document.querySelector('#twice button').click(); document.querySelector('#twice button').click()")
     expect(page.locator("#twice button")).to_be_disabled()
 
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(200)  # for a second one that must not come
     assert sent == ["act=release"]
 
 
@@ -357,8 +358,10 @@ def test_progress_is_said_at_each_quarter_once(gallery: Open) -> None:
     ]
     heard: list[str] = []
     put(page, JOB.format(percent=0, over="false", words=""))
+    # Called after the page's own listener, so that what is said has been said.
+    page.evaluate("window.settled = 0; document.addEventListener('htmx:afterSettle', () => { window.settled += 1; })")
 
-    for percent, over, words in states:
+    for turn, (percent, over, words) in enumerate(states, 1):
         body = JOB.format(percent=percent, over=over, words=words)
         page.unroute("**/sink/job/")
         page.route("**/sink/job/", answer_with(body))
@@ -366,7 +369,7 @@ def test_progress_is_said_at_each_quarter_once(gallery: Open) -> None:
         with page.expect_response("**/sink/job/"):
             page.evaluate("htmx.trigger('#job-7', 'again')")
         page.wait_for_function("percent => document.querySelector('#job-7 progress').value === percent", arg=percent)
-        page.wait_for_timeout(120)
+        page.wait_for_function("turn => window.settled === turn", arg=turn)
         heard.append(page.locator("#announcer").inner_text())
 
     assert heard == ["", "25%", "", "50%", "Import: finished"]
@@ -452,12 +455,12 @@ def test_the_colours_are_remembered_by_the_server_and_shown_at_once(gallery: Ope
         '<button name="theme" value="system" aria-pressed="true">As the device</button></form>',
     )
 
-    page.get_by_role("button", name="Dark").click()
-
+    with page.expect_response("**/sink/theme/"):
+        page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="As the device").click()
+    with page.expect_response("**/sink/theme/"):
+        page.get_by_role("button", name="As the device").click()
     expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
-    page.wait_for_timeout(100)
     assert len(kept) == 2
     assert "dark" in kept[0]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from alliance.embedded import processes
 from alliance.embedded.folders import DataFolder
@@ -159,7 +159,6 @@ def reader(browser: Browser, platform: Platform, name: str = "", language: str =
     """A page of nobody, or of a demonstration account; what the content policy blocks fails the journey."""
     context: BrowserContext = browser.new_context(base_url=platform.url, **(device or DESK))
     context.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
     context.add_cookies([{"name": "django_language", "value": language, "url": platform.url}])
     blocked: list[str] = []
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,16 +19,16 @@ from urllib.parse import urlsplit
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from members.choices import InstitutionKind
 from members.selectors.admission import REQUIREMENTS
 from tests.factories.admission import PDF, make_uscc
-from tests.journeys.conftest import Platform, run_in
+from tests.journeys.conftest import HOME, Platform, reader, run_in, until
 
 pytestmark = pytest.mark.journey
 
-HOME = "/a/weaving"
+LANGUAGE = "zh-hans"
 FULL = InstitutionKind.SPECIALISED_THINK_TANK
 PASSWORD = "four words of the loom 2026"  # noqa: S105 - of an account that lives as long as the journey
 THINKING_SECONDS = 4
@@ -58,31 +57,10 @@ class Applicant:
         return f"旅程申请机构{self.number}"
 
 
-@contextmanager
-def reader(browser: Browser, platform: Platform, name: str = "", language: str = "zh-hans") -> Iterator[Page]:
-    """A page of nobody, or of a demonstration account."""
-    context: BrowserContext = browser.new_context(base_url=platform.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
-    context.add_cookies([{"name": "django_language", "value": language, "url": platform.url}])
-    page = context.new_page()
-    if name:
-        account = platform.account(f"{name}@weaving.demo.example")
-        page.goto(f"{HOME}/accounts/login/")
-        page.fill("input[name=login]", account["email"])
-        page.fill("input[name=password]", account["password"])
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url(re.compile(rf"{HOME}/(console|portal)/"))
-    try:
-        yield page
-    finally:
-        context.close()
-
-
 def press(page: Page, selector: str) -> None:
     """Press a button and wait for the page that follows."""
-    page.locator(selector).first.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator(selector).first.click()
 
 
 def fill_in(page: Page, applicant: Applicant) -> None:
@@ -105,15 +83,15 @@ def fill_in(page: Page, applicant: Applicant) -> None:
 
 def link_for(platform: Platform, applicant: Applicant, part: str) -> str:
     """The newest link of a kind in the mails to an applicant."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def find() -> str | None:
         for mail in reversed(platform.mails()):
             text = re.sub(r"=\r?\n", "", mail)
             if f"To: {applicant.mail}" in text and (found := re.search(rf"{HOME}{part}[^\s\"<>]+", text)):
                 return found[0].replace("=3D", "=")
-        time.sleep(0.3)
-    message = f"no mail with {part} to {applicant.mail}"
-    raise AssertionError(message)
+        return None
+
+    return until(find, f"no mail with {part} to {applicant.mail}")
 
 
 def add_evidence(page: Page, applicant: Applicant, folder: Path, *, without: str = "") -> None:
@@ -139,9 +117,14 @@ def state_of(page: Page, applicant: Applicant) -> str:
     return str(record["state"])
 
 
+def is_accepted(page: Page, applicant: Applicant) -> bool:
+    """Whether the committee's decision has been carried out."""
+    return state_of(page, applicant) == "accepted"
+
+
 def accept_invitation(browser: Browser, platform: Platform, applicant: Applicant) -> None:
     """A new account by the invitation, its second factor, and the charter."""
-    with reader(browser, platform) as page:
+    with reader(browser, platform, language=LANGUAGE) as page:
         page.goto(link_for(platform, applicant, "/invitations/"))
         page.fill("input[name=name_zh]", "周敏")
         for field in page.locator("input[type=password]").all():
@@ -187,7 +170,7 @@ def test_one_applicant_of_each_kind_goes_from_the_public_form_to_member(
         "from alliance.kernel import limits\n"
         "limits.forget('public_form_network', alliance.pk, 'application', limits.network_of('127.0.0.1'))",
     )
-    with reader(browser, platform) as page:
+    with reader(browser, platform, language=LANGUAGE) as page:
         page.goto(f"{HOME}/apply/")
         opened: list[tuple[Applicant, Page]] = []
         for place, one in enumerate(applicants):
@@ -222,7 +205,7 @@ def test_one_applicant_of_each_kind_goes_from_the_public_form_to_member(
             one.code = found[0]
 
     # 3. The office checks; what is missing goes back at once and comes back complete.
-    with reader(browser, platform, "secretariat") as office:
+    with reader(browser, platform, "secretariat", LANGUAGE) as office:
         office.goto(f"{HOME}/console/applications/")
         expect(office.locator("table")).to_contain_text(full.name)
         office.goto(f"{HOME}/console/applications/{full.code}/")
@@ -233,7 +216,7 @@ def test_one_applicant_of_each_kind_goes_from_the_public_form_to_member(
         assert office.locator("input[name=point_evidence_track_record]").input_value()
         press(office, "main form button.primary[type=submit]")
         assert state_of(office, full) == "returned"
-        with reader(browser, platform) as page:
+        with reader(browser, platform, language=LANGUAGE) as page:
             page.goto(full.link)
             add_evidence(page, full, tmp_path)
             press(page, "#send button[type=submit]")
@@ -261,10 +244,8 @@ for code in ({motions},):
     close_motion(alliance, code, at=now)
 """,
         )
-        deadline = time.monotonic() + 60
-        while any(state_of(office, one) != "accepted" for one in applicants):
-            assert time.monotonic() < deadline, [state_of(office, one) for one in applicants]
-            time.sleep(0.5)
+        for one in applicants:
+            until(partial(is_accepted, office, one), f"{one.code} was never accepted")
 
         # 5. The charter is accepted: by the representative through the invitation, and as noted by the office.
         accept_invitation(browser, platform, full)

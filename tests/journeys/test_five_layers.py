@@ -11,8 +11,6 @@ import datetime as dt
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +18,21 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import ROOT, Platform, until
+from tests.journeys.conftest import HOME, ROOT, Platform, reader, until
 
 pytestmark = pytest.mark.journey
 
 ROR = ROOT / "data" / "institutions" / "research_organisations_ror_2021.csv"
-HOME = "/a/weaving"
 FAULTY = 50
 JOB_MILLISECONDS = 240_000
 LANGUAGES = ("en", "zh-hans")
 TODAY = timezone.localdate()
 
 
-@contextmanager
-def signed_in(browser: Browser, platform: Platform, name: str, language: str) -> Iterator[Page]:
-    """A page of one demonstration account in one language."""
-    account = platform.account(f"{name}@weaving.demo.example")
-    context = browser.new_context(base_url=platform.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
-    context.add_cookies([{"name": "django_language", "value": language, "url": platform.url}])
-    page = context.new_page()
-    page.goto(f"{HOME}/accounts/login/")
-    page.fill("input[name=login]", account["email"])
-    page.fill("input[name=password]", account["password"])
-    page.press("input[name=password]", "Enter")
-    page.wait_for_url(re.compile(rf"{HOME}/(console|portal)/"))
-    try:
-        yield page
-    finally:
-        context.close()
-
-
-def send(page: Page) -> None:
-    """Press the main button of the page's form."""
-    page.locator("main form button.primary[type=submit], main form button.danger[type=submit]").last.click()
-    page.wait_for_load_state()
+def send(page: Page, selector: str = "main form button:is(.primary, .danger)[type=submit]") -> None:
+    """Press the main button of the page's form, or another, and wait for the page that follows."""
+    with page.expect_navigation():
+        page.locator(selector).last.click()
 
 
 def table_for(language: str, folder: Path) -> tuple[Path, int]:
@@ -130,7 +107,7 @@ def test_an_alliance_works_through_all_five_layers(
 
     # 1. Real institutions come in from a table; the faulty rows come back with reasons; a second run adds none.
     path, rows = table_for(language, tmp_path)
-    with signed_in(browser, platform, "office", language) as page:
+    with reader(browser, platform, "office", language) as page:
         added = run_import(page, path, rows)
         assert rows - FAULTY - 40 <= added <= rows - FAULTY  # a few names stand in the demonstration or twice already
         with page.expect_download() as download:
@@ -151,7 +128,7 @@ def test_an_alliance_works_through_all_five_layers(
         objective_before = api_get(platform, "objectives/?page_size=100", page)["results"]
 
     # 3. A product walks the pipeline.
-    with signed_in(browser, platform, "wisdom", language) as page:
+    with reader(browser, platform, "wisdom", language) as page:
         page.goto(f"{HOME}/pilots/new/?kind=guide")
         page.select_option("select[name=kind]", "guide")
         for field, words in (
@@ -168,19 +145,18 @@ def test_an_alliance_works_through_all_five_layers(
         send(page)
         page.wait_for_url(re.compile(rf"{HOME}/pilots/P-[^/]+/$"))
         product = page.url.rstrip("/").rpartition("/")[2]
-        page.locator(f"form[action$='/pilots/{product}/submit/'] button").first.click()
-        page.wait_for_load_state()
-    with signed_in(browser, platform, "university", language) as page:
+        send(page, f"form[action$='/pilots/{product}/submit/'] button")
+    with reader(browser, platform, "university", language) as page:
         page.goto(f"{HOME}/pilots/{product}/review/")
         page.locator("input[name=verdict][value=approve]").check()
         page.fill("[name=comment]", "Clear and useful.")
         send(page)
-    with signed_in(browser, platform, "media", language) as page:
+    with reader(browser, platform, "media", language) as page:
         page.goto(f"{HOME}/pilots/{product}/adapt/")
         page.fill("[name=body_en]", "One page, one picture, one sum.")
         page.check("[name=ready]")
         send(page)
-    with signed_in(browser, platform, "secretariat", language) as page:
+    with reader(browser, platform, "secretariat", language) as page:
         page.goto(f"{HOME}/pilots/{product}/plan/")
         boxes = page.locator("input[name=participants]")
         for place in range(boxes.count()):
@@ -195,19 +171,18 @@ def test_an_alliance_works_through_all_five_layers(
         send(page)
         expect(page.locator("main")).to_contain_text(re.compile("Henglan|恒澜"))
     for firm in ("enterprise", "enterprise2", "enterprise3"):
-        with signed_in(browser, platform, firm, language) as page:
+        with reader(browser, platform, firm, language) as page:
             join(page, product)
     for firm in ("enterprise", "enterprise2", "enterprise3"):
-        with signed_in(browser, platform, firm, language) as page:
+        with reader(browser, platform, firm, language) as page:
             answer(page, product)
-    with signed_in(browser, platform, "secretariat", language) as page:
+    with reader(browser, platform, "secretariat", language) as page:
         page.goto(f"{HOME}/pilots/{product}/close/")
         send(page)
         wait_for_step(page, product, "release")
-    with signed_in(browser, platform, "committee", language) as page:
+    with reader(browser, platform, "committee", language) as page:
         page.goto(f"{HOME}/pilots/{product}/release/")
-        page.locator("form:has(input[name=decision][value=release]) button").click()
-        page.wait_for_load_state()
+        send(page, "form:has(input[name=decision][value=release]) button")
         released = api_get(platform, f"products/{product}/", page)
         assert released["state"] == "released"
         assert float(released["pilots"][0]["mean_score"]) > 0
@@ -234,7 +209,7 @@ def test_an_alliance_works_through_all_five_layers(
     context.close()
 
     # 5. The rating reaches evaluation with its interval, and the objective's indicator moves on the dashboard.
-    with signed_in(browser, platform, "secretariat", language) as page:
+    with reader(browser, platform, "secretariat", language) as page:
         result = wait_for_feedback(platform, page, entry)
         assert result["responses"] == 1
         assert float(result["csat_lower"]) < float(result["csat"]) <= float(result["csat_upper"])
@@ -249,8 +224,7 @@ def test_an_alliance_works_through_all_five_layers(
 def join(page: Page, product: str) -> None:
     """One firm accepts the invitation and measures before the trial, without which the round does not open."""
     page.goto(f"{HOME}/pilots/{product}/site/")
-    page.locator("form[action$='/site/accept/'] button[type=submit]").click()
-    page.wait_for_load_state()
+    send(page, "form[action$='/site/accept/'] button[type=submit]")
     page.goto(f"{HOME}/portal/pilots/{product}/workbook/?kind=reading")
     form = page.locator("form:has(input[name=kind][value=reading])").first
     form.locator("[name=value]").fill("55")

@@ -8,43 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import Platform
+from tests.journeys.conftest import HOME, Platform, reader
 
 pytestmark = pytest.mark.journey
 
-HOME = "/a/weaving"
 GROUP = f"{HOME}/console/groups/foundation/"
 NEW_SEATS = ("I-001", "I-029", "I-036", "I-059")
 OLD_SEATS = ("I-028", "I-046", "I-051")
 VOTES = (("wisdom", "yes"), ("media", "no"), ("enterprise", "yes"), ("enterprise3", "no"), ("foundation", "yes"))
 """Own votes: three for it, two against; the proxy votes for it too."""
-
-
-@contextmanager
-def signed_in(browser: Browser, platform: Platform, name: str) -> Iterator[Page]:
-    """A page of one demonstration account."""
-    account = platform.account(f"{name}@weaving.demo.example")
-    context = browser.new_context(base_url=platform.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)
-    context.add_cookies([{"name": "django_language", "value": "en", "url": platform.url}])
-    page = context.new_page()
-    page.goto(f"{HOME}/accounts/login/")
-    page.fill("input[name=login]", account["email"])
-    page.fill("input[name=password]", account["password"])
-    page.press("input[name=password]", "Enter")
-    page.wait_for_url(re.compile(rf"{HOME}/(console|portal)/"))
-    try:
-        yield page
-    finally:
-        context.close()
 
 
 def send(page: Page, name: str) -> None:
@@ -58,7 +35,7 @@ def test_a_contested_secret_motion_is_decided_in_a_meeting_and_the_minutes_are_s
 ) -> None:
     begin = timezone.localtime() + dt.timedelta(minutes=30)
 
-    with signed_in(browser, platform, "secretariat") as office:
+    with reader(browser, platform, "secretariat") as office:
         _compose(office)
         meeting = _plan(office, begin)
         motion = _put(office, meeting)
@@ -66,7 +43,7 @@ def test_a_contested_secret_motion_is_decided_in_a_meeting_and_the_minutes_are_s
         expect(office.locator("main")).to_contain_text("the charter asks for 10")
         send(office, "Send the invitation")
 
-        with signed_in(browser, platform, "media") as member:
+        with reader(browser, platform, "media") as member:
             member.goto(f"{HOME}/portal/meetings/{meeting}/")
             member.check("input[name=coming][value=yes]")
             send(member, "Send the answer")
@@ -84,21 +61,21 @@ def test_a_contested_secret_motion_is_decided_in_a_meeting_and_the_minutes_are_s
         office.fill("input[name=closes_time]", f"{closes:%H:%M}")
         send(office, "Open the vote")
 
-        with signed_in(browser, platform, "enterprise2") as aside:
+        with reader(browser, platform, "enterprise2") as aside:
             aside.goto(f"{HOME}/portal/interests/matter/?matter=motion:{motion}")
             aside.fill("textarea[name=reason]", "We supply what is to be bought.")
             with aside.expect_navigation():
                 aside.locator("main form button.primary[type=submit]").last.click()
             aside.goto(f"{HOME}/portal/motions/{motion}/vote/")
             expect(aside.locator("main")).to_contain_text("stands aside")
-        with signed_in(browser, platform, "university") as giver:
+        with reader(browser, platform, "university") as giver:
             giver.goto(f"{HOME}/portal/proxies/")
             subject = giver.locator("select[name=subject] option", has_text=motion).first.get_attribute("value")
             giver.select_option("select[name=subject]", subject)
             giver.fill("input[name=holder]", "I-001")
             send(giver, "Give the proxy")
         for name, choice in VOTES:
-            with signed_in(browser, platform, name) as voter:
+            with reader(browser, platform, name) as voter:
                 voter.goto(f"{HOME}/portal/motions/{motion}/vote/")
                 voter.check(f"input[name=choice][value={choice}]")
                 send(voter, "Cast the vote")
@@ -125,7 +102,7 @@ def test_a_contested_secret_motion_is_decided_in_a_meeting_and_the_minutes_are_s
         send(office, "Close the meeting")
         _write(office, meeting)
 
-    with signed_in(browser, platform, "committee") as committee:
+    with reader(browser, platform, "committee") as committee:
         committee.goto(f"{HOME}/console/meetings/{meeting}/minutes/1/approve/")
         send(committee, "Approve the minutes")
         main = committee.locator("main")
@@ -135,7 +112,7 @@ def test_a_contested_secret_motion_is_decided_in_a_meeting_and_the_minutes_are_s
         expect(main).to_contain_text("4 yes, 2 no, 0 abstained")
         expect(main).to_contain_text("Digest (SHA-256)")
 
-    with signed_in(browser, platform, "secretariat") as office:
+    with reader(browser, platform, "secretariat") as office:
         office.goto(f"{HOME}/console/meetings/{meeting}/minutes/1/publish/")
         send(office, "Publish the minutes")
     visitor = browser.new_page(base_url=platform.url)
@@ -145,7 +122,7 @@ def test_a_contested_secret_motion_is_decided_in_a_meeting_and_the_minutes_are_s
     visitor.goto(f"{HOME}/decisions/minutes/{meeting}/")
     expect(visitor.locator("main")).to_contain_text("The members discussed it.")
     visitor.close()
-    with signed_in(browser, platform, "enterprise") as doer:
+    with reader(browser, platform, "enterprise") as doer:
         doer.goto(f"{HOME}/portal/meetings/")
         doer.get_by_role("link", name="Ask three makers for offers").click()
         doer.fill("input[name=outcome]", "Three offers lie with the secretariat.")

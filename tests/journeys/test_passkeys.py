@@ -29,7 +29,7 @@ def watched(browser: Browser, live_server: Any) -> Any:
             blocked.append(message.text)
 
     page.on("console", listen)
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     session = context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     session.send(

@@ -75,7 +75,7 @@ def board(browser: Browser, live_server: Any, client_for: ClientFor) -> Iterator
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": base}])
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     page.goto(f"/a/{alliance.slug}/console/pilots/")
     yield Board(page, f"/a/{alliance.slug}", ready, drafts)
     context.close()

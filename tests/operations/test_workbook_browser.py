@@ -69,7 +69,7 @@ class Floor:
                 blocked.append(message.text)
 
         page.on("console", listen)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         yield page
         context.close()
         assert blocked == []
@@ -79,7 +79,7 @@ class Floor:
         with tenancy.acting_in(self.alliance):
             return list(WorkbookEntry.objects.of(self.alliance).select_related("file").order_by("id"))
 
-    def wait_for(self, count: int, seconds: float = 25) -> list[WorkbookEntry]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[WorkbookEntry]:
         """Wait until that many have arrived, then a little longer for one too many."""
         deadline = time.monotonic() + seconds
         while len(self.rows()) < count and time.monotonic() < deadline:
@@ -186,7 +186,7 @@ def test_what_comes_and_goes_does_not_move_what_a_finger_is_about_to_press(floor
         expect(other.locator("[data-workbook-status]")).to_be_in_viewport()
         assert (place_of(other, "note"), place_of(other, "reading")) == before
         page.context.set_offline(False)
-        expect(other.locator("[data-workbook-list] > li[data-state=sent]")).to_have_count(1, timeout=40_000)
+        expect(other.locator("[data-workbook-list] > li[data-state=sent]")).to_have_count(1)
         assert (place_of(other, "note"), place_of(other, "reading")) == before
 
 
@@ -219,7 +219,7 @@ def test_an_answer_that_is_lost_and_a_second_tab_make_no_second_entry(floor: Flo
         )
         note(other, "From the second tab")
 
-        expect(page.locator("[data-workbook-list] > li[data-state=sent]")).to_have_count(2, timeout=40_000)
+        expect(page.locator("[data-workbook-list] > li[data-state=sent]")).to_have_count(2)
         assert len(floor.wait_for(2)) == 2
         assert len(lost) == 2
     with tenancy.acting_in(floor.alliance):
@@ -236,7 +236,7 @@ def test_a_refused_entry_stays_with_the_reason_and_is_sent_again_or_deleted(floo
             Pilot.objects.filter(pk=floor.pilot.pk).update(state=PilotState.FAILED, closed_at=timezone.now())
         page.context.set_offline(False)
         refused = page.locator("[data-workbook-list] > li[data-state=refused]")
-        expect(refused).to_have_count(2, timeout=30_000)
+        expect(refused).to_have_count(2)
         expect(refused.first).to_contain_text("Your answer was not counted")
         with tenancy.acting_in(floor.alliance):
             Pilot.objects.filter(pk=floor.pilot.pk).update(
