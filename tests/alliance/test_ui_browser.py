@@ -22,19 +22,26 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def gallery(live_server: LiveServer, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """``gallery(density, language, theme, width, script)`` opens the page; complaints of the browser fail the test."""
+    """``gallery(density, language, theme, width, script, touch)`` opens the page; complaints of the browser fail the test."""
     # Only the gallery is told to open: everything else runs as in production.
     monkeypatch.setattr("alliance.views.gallery.settings", SimpleNamespace(DEBUG=True))
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def open_page(
-        density: str = "console", *, language: str = "en", theme: str = "light", width: int = 1440, script: bool = True
+        density: str = "console",
+        *,
+        language: str = "en",
+        theme: str = "light",
+        width: int = 1440,
+        script: bool = True,
+        touch: bool = False,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if theme == "dark" else "light",
             java_script_enabled=script,
+            has_touch=touch,
             bypass_csp=False,
         )
         contexts.append(context)
@@ -246,6 +253,52 @@ def test_a_form_is_sent_once_and_keeps_the_value_of_its_button(gallery: Open) ->
 
     page.wait_for_timeout(200)  # for a second one that must not come
     assert sent == ["act=release"]
+
+
+CORRECTED = """<form id="again" method="get" action="/sink/" class="form">
+<div class="field invalid"><label for="weeks">Weeks</label><p class="field-error">Write a whole number.</p>
+<input class="input" id="weeks" name="weeks" value="x" aria-invalid="true"></div><button class="button">Send again</button></form>"""
+
+
+@pytest.mark.parametrize("by", ["mouse", "finger"])
+def test_a_press_after_a_correction_is_not_lost_to_the_message_that_goes(gallery: Open, by: str) -> None:
+    page = gallery(touch=by == "finger")
+    put(page, CORRECTED)
+    page.evaluate(
+        """() => {
+            window.sent = 0;
+            document.getElementById("again").addEventListener("submit", (event) => { event.preventDefault(); window.sent += 1; });
+        }"""
+    )
+    button, message = page.get_by_role("button", name="Send again"), page.locator("#again .field-error")
+    page.get_by_label("Weeks").fill("12")
+
+    if by == "finger":
+        button.tap()
+    else:
+        button.hover()
+        page.mouse.down()
+        page.wait_for_timeout(100)  # as long as a finger rests on the button of a mouse
+        expect(message).to_be_visible()
+        page.mouse.up()
+
+    expect(message).to_have_count(0)
+    assert page.evaluate("window.sent") == 1
+
+
+def test_a_corrected_field_loses_its_message_when_it_is_left(gallery: Open) -> None:
+    page = gallery()
+    put(page, CORRECTED)
+    field, message = page.get_by_label("Weeks"), page.locator("#again .field-error")
+
+    field.focus()
+    page.keyboard.press("Tab")
+    field.fill("12")
+    expect(message).to_be_visible()
+    page.keyboard.press("Tab")
+
+    expect(message).to_have_count(0)
+    expect(field).not_to_have_attribute("aria-invalid", "true")
 
 
 def test_a_toast_leaves_by_its_button_and_stays_while_it_holds_the_focus(gallery: Open) -> None:

@@ -190,6 +190,22 @@ def test_what_comes_and_goes_does_not_move_what_a_finger_is_about_to_press(floor
         assert (place_of(other, "note"), place_of(other, "reading")) == before
 
 
+def test_what_was_left_empty_is_filled_in_and_entered_with_one_more_tap(floor: Floor) -> None:
+    with floor.phone() as page:
+        page.goto(floor.path)
+        page.locator("[data-workbook][data-ready]").wait_for()
+        form = opened(page, "note")
+        form.get_by_role("button", name="Enter").tap()
+        expect(form.locator(".field-error")).to_have_text("Fill this in first.")
+
+        form.get_by_label("Note").fill("Filled in after all")
+        form.get_by_role("button", name="Enter").tap()
+
+        rows = floor.wait_for(1)
+        expect(form.locator(".field-error")).to_have_count(0)
+    assert [row.body for row in rows] == [{"text": "Filled in after all"}]
+
+
 def test_an_answer_that_is_lost_and_a_second_tab_make_no_second_entry(floor: Floor) -> None:
     with floor.phone() as page:
         page.goto(floor.path)

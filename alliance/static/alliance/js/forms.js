@@ -61,16 +61,37 @@ document.addEventListener("click", (event) => {
   (control.closest(".field") ?? control).scrollIntoView({ block: "start" });
 });
 
-/* After a first error a field is looked at again when the reader leaves it; never while typing. */
+/* After a first error a field is looked at again when the reader leaves it; never while typing, and never in the middle of a
+   press: the message that goes would move the button away from under the finger, and the press would hit nothing. */
+const left = new Set();
+let pressing = false;
+
+function lookAgain() {
+  if (pressing) return;
+  for (const control of left) {
+    const field = control.closest?.(".field.invalid");
+    if (!field || control.value === undefined || control.value === control.defaultValue) continue;
+    if (String(control.value).trim() === "" || !control.checkValidity()) continue;
+    field.classList.remove("invalid");
+    control.removeAttribute("aria-invalid");
+    field.querySelector(".field-error")?.remove();
+  }
+  left.clear();
+}
+
 document.addEventListener("focusout", (event) => {
-  const control = event.target;
-  const field = control.closest?.(".field.invalid");
-  if (!field || control.value === undefined || control.value === control.defaultValue) return;
-  if (String(control.value).trim() === "" || !control.checkValidity()) return;
-  field.classList.remove("invalid");
-  control.removeAttribute("aria-invalid");
-  field.querySelector(".field-error")?.remove();
+  left.add(event.target);
+  setTimeout(lookAgain); // a finger's press has lost the field its focus before it becomes a click
 });
+document.addEventListener("pointerdown", () => {
+  pressing = true;
+}, true);
+for (const over of ["pointerup", "pointercancel"]) {
+  document.addEventListener(over, () => {
+    pressing = false;
+    setTimeout(lookAgain); // after the click
+  }, true);
+}
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest?.("form[data-submit-on-change]");
