@@ -109,7 +109,7 @@ def ask_each(
         alliance: The tenant.
         kind: Registered text.
         audiences: Whom each item waits for, by its key.
-        params: Values of the text's placeholders.
+        params: Values of the text's placeholders, as for :func:`ask`.
         url_name: Tenant route where it is done.
         url_kwargs: Arguments of the route.
         at: Now.

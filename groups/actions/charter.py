@@ -608,12 +608,14 @@ def _accept(
 # --------------------------------------------------------------------------------------- asking and reminding members
 
 
-def _people(alliance: Alliance, institutions: Collection[Institution], at: datetime) -> dict[int, list[User]]:
+def _people(alliance: Alliance, institution_ids: Collection[int], at: datetime) -> dict[int, list[User]]:
     """Who may accept for each institution; institutions without such people are left out. One query."""
     staff = (
         InstitutionStaff.objects.of(alliance)
         .at(at)
-        .filter(institution__in=institutions, role__in=[StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY], user__is_active=True)
+        .filter(
+            institution__in=institution_ids, role__in=[StaffRole.REPRESENTATIVE, StaffRole.SIGNATORY], user__is_active=True
+        )
         .select_related("user")
         .order_by("institution_id", "user_id")
         .distinct("institution_id", "user_id")
@@ -664,9 +666,12 @@ def ask_for_acceptance(alliance: Alliance, *, at: datetime) -> int:
         at=at,
         due_at=end,
     )
-    for institution_id, people in _people(alliance, missing, at).items():
-        for occasion, kind in occasions:
-            key = f"{keys[institution_id]}:{occasion}"
-            if key not in told:
-                notify(alliance, people, kind, key, params=params, at=at, url_name="portal_charter")
+    due = {
+        institution_id: [(note, kind) for name, kind in occasions if (note := f"{key}:{name}") not in told]
+        for institution_id, key in keys.items()
+    }
+    untold = [institution_id for institution_id, notes in due.items() if notes]
+    for institution_id, people in _people(alliance, untold, at).items():
+        for note, kind in due[institution_id]:
+            notify(alliance, people, kind, note, params=params, at=at, url_name="portal_charter")
     return len(missing)

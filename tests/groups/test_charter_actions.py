@@ -443,6 +443,19 @@ def test_asking_takes_as_many_statements_for_many_members_as_for_one(act: Allian
     assert len(again) < len(one)
 
 
+def test_people_of_members_that_were_told_are_not_looked_for_again(act: Alliance) -> None:
+    make_charter(act, grace_days=30)
+    make_staff(make_institution(act), role=StaffRole.REPRESENTATIVE)
+    with CaptureQueriesContext(connection) as first:
+        ask_for_acceptance(act, at=NOON)
+
+    with CaptureQueriesContext(connection) as again:
+        ask_for_acceptance(act, at=NOON)
+
+    looked = [sum("members_institutionstaff" in query["sql"] for query in queries) for queries in (first, again)]
+    assert looked == [1, 0]
+
+
 def test_who_is_appointed_later_is_told_then_and_once_though_in_two_roles(act: Alliance) -> None:
     at = end_of_grace(make_charter(act, grace_days=30, in_force_on=timezone.localdate())) - timedelta(days=20)
     institution = make_institution(act)
