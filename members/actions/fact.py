@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from alliance.actions.audit import record_audit
 from alliance.actions.files import store_upload
 from alliance.actions.inbox import ask, institution, settle
 from alliance.actions.notifications import notify
 from alliance.kernel.errors import InvalidInputError, SeparationOfDutiesError
+from alliance.kernel.formats import format_list
 from alliance.kernel.permissions import grants_of, institutions_acted_for, require
 from alliance.kernel.texts import Text, texts
 from alliance.models import User
@@ -81,7 +82,7 @@ def _chosen(facts: list[Fact], wanted: Iterable[str]) -> list[Fact]:
         raise InvalidInputError(words, code="fact_unknown", fields={"facts": words})
     empty = [by_kind[name].label for name in names if not by_kind[name].can_be_verified]
     if empty:
-        words = _("Nothing is given for: %(facts)s. Fill it in first.") % {"facts": ", ".join(empty)}
+        words = _("Nothing is given for: %(facts)s. Fill it in first.") % {"facts": format_list(empty, get_language())}
         raise InvalidInputError(words, code="fact_empty", fields={"facts": words})
     return [by_kind[name] for name in names]
 
@@ -204,7 +205,7 @@ def confirm_facts(alliance: Alliance, code: str, digests: Mapping[str, str], *, 
     stale = [fact.label for fact in chosen if digests[fact.kind] != fact.digest]
     if stale:
         words = _("Changed since you opened the page: %(facts)s. Look at it again, then confirm.") % {
-            "facts": ", ".join(stale)
+            "facts": format_list(stale, get_language())
         }
         raise InvalidInputError(words, code="fact_changed", fields={"facts": words})
     marks = []

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from alliance.actions import inbox
 from alliance.actions.audit import record_audit
@@ -21,7 +21,7 @@ from alliance.actions.notifications import notify
 from alliance.kernel.codes import next_code
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
 from alliance.kernel.events import emit
-from alliance.kernel.formats import format_day
+from alliance.kernel.formats import format_day, format_list
 from alliance.kernel.permissions import require
 from alliance.models import InboxItem, User
 from members.choices import InstitutionState
@@ -352,7 +352,7 @@ def start_project(alliance: Alliance, code: str, *, actor: User, at: datetime) -
         missing.append(_("a task or a milestone"))
     if missing:
         raise DomainError(
-            _("The project cannot start yet. Missing: %(what)s.") % {"what": ", ".join(str(part) for part in missing)},
+            _("The project cannot start yet. Missing: %(what)s.") % {"what": format_list(missing, get_language())},
             code="project_not_ready",
             remedy=_("Add it on the project's page, then start."),
         )
@@ -826,7 +826,7 @@ def reach_milestone(
     if open_tasks:
         raise DomainError(
             _("Tasks that lead to this milestone are open: %(tasks)s.")
-            % {"tasks": ", ".join(f"{task.number} {task.name}" for task in open_tasks)},
+            % {"tasks": format_list((f"{task.number} {task.name}" for task in open_tasks), get_language())},
             code="tasks_open",
             remedy=_("Complete or drop them first."),
         )

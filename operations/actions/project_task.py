@@ -9,10 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from alliance.actions.audit import record_audit
 from alliance.kernel.errors import DomainError, InvalidInputError, NotFoundError
+from alliance.kernel.formats import format_list
 from alliance.kernel.permissions import require
 from operations.actions.project import (
     MOST_PARTS,
@@ -251,7 +253,7 @@ def move_task(alliance: Alliance, code: str, number: int, step: str, *, actor: U
         if open_before:
             raise DomainError(
                 _("This task waits for: %(tasks)s.")
-                % {"tasks": ", ".join(f"{row.number} {row.name}" for row in open_before)},
+                % {"tasks": format_list((f"{row.number} {row.name}" for row in open_before), get_language())},
                 code="task_waits",
                 remedy=_("Complete or drop those first, or take the link away."),
             )

@@ -13,10 +13,12 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from alliance.kernel.errors import DomainError, NotFoundError, PermissionRefusedError
+from alliance.kernel.formats import format_list
 from alliance.kernel.permissions import can, permissions, require
 from groups.choices import GroupKind
 from operations.actions.room import stage_full
@@ -221,7 +223,7 @@ def _refuse_move(product: Product, stage: str) -> DomainError:
         _("A product in the state “%(state)s” cannot go to “%(stage)s”.")
         % {"state": product.get_state_display(), "stage": stage_label(stage)},
         code="transition_refused",
-        remedy=_("Steps from here: %(steps)s.") % {"steps": ", ".join(onward)} if onward else "",
+        remedy=_("Steps from here: %(steps)s.") % {"steps": format_list(onward, get_language())} if onward else "",
     )
 
 
