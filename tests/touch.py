@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from playwright.sync_api import Locator, Page
 from playwright.sync_api import TimeoutError as NotYet
 
@@ -15,8 +17,6 @@ def opened(page: Page, kind: str) -> Locator:
         if form.is_visible():
             break
         page.locator(f"details[data-kind={kind}] > summary").tap()
-        try:
+        with suppress(NotYet):
             form.wait_for(timeout=3_000)
-        except NotYet:
-            continue
     return form

@@ -18,7 +18,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import HOME, ROOT, Platform, reader, until
+from tests.journeys.conftest import HOME, ROOT, Platform, reader, send, until
 
 pytestmark = pytest.mark.journey
 
@@ -27,12 +27,6 @@ FAULTY = 50
 JOB_MILLISECONDS = 240_000
 LANGUAGES = ("en", "zh-hans")
 TODAY = timezone.localdate()
-
-
-def send(page: Page, selector: str = "main form button:is(.primary, .danger)[type=submit]") -> None:
-    """Press the main button of the page's form, or another, and wait for the page that follows."""
-    with page.expect_navigation():
-        page.locator(selector).last.click()
 
 
 def table_for(language: str, folder: Path) -> tuple[Path, int]:
@@ -178,7 +172,7 @@ def test_an_alliance_works_through_all_five_layers(
             answer(page, product)
     with reader(browser, platform, "secretariat", language) as page:
         page.goto(f"{HOME}/pilots/{product}/close/")
-        send(page)
+        send(page, "main form button[type=submit]")
         wait_for_step(page, product, "release")
     with reader(browser, platform, "committee", language) as page:
         page.goto(f"{HOME}/pilots/{product}/release/")
