@@ -306,6 +306,7 @@ def test_a_session_that_ended_keeps_the_queue_for_the_same_person_only(floor: Fl
         note(page, "Written while signed out")
 
         expect(page.locator("[data-workbook-sign-in]")).to_be_visible()
+        expect(page.locator("[data-workbook-status]")).to_have_text("You are signed out. 1 waiting to be sent.")
         assert floor.rows() == []
         floor.sign_in(page.context, colleague)
         page.goto(floor.path)
@@ -353,3 +354,23 @@ def test_signing_out_leaves_nothing_to_open_but_keeps_what_was_not_sent(floor: F
             }"""
         )
     assert left == {"caches": 0, "workers": 0, "books": 0, "entries": 1}
+
+
+def test_what_has_the_focus_is_never_under_the_status_line(floor: Floor) -> None:
+    with floor.phone() as page:
+        ready_without_network(page, floor.path)
+        page.context.clear_cookies()
+        note(page, "Written while signed out")
+        expect(page.locator("[data-workbook-sign-in]")).to_be_visible()
+        page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+
+        for _step in range(30):
+            page.keyboard.press("Tab")
+            hidden = page.evaluate(
+                """() => {
+                    const line = document.querySelector("[data-workbook-status]");
+                    const [box, bar] = [document.activeElement, line].map((one) => one.getBoundingClientRect());
+                    return document.activeElement !== line && box.top >= bar.top && box.bottom <= bar.bottom;
+                }"""
+            )
+            assert not hidden, page.evaluate("document.activeElement.outerHTML")

@@ -150,6 +150,7 @@ async function start(root) {
     const waiting = mine.filter((entry) => entry.state === "stored").length;
     const refused = mine.filter((entry) => entry.state === "refused").length;
     if (sending !== null) say(words["now-sending"]);
+    else if (waiting && !signIn.hidden) say(`${words["signed-out"]} ${words.waits.replace("{n}", waiting)}`);
     else if (waiting) say((unreachable || !navigator.onLine ? words["waits-offline"] : words.waits).replace("{n}", waiting));
     else if (refused) say(words["some-refused"].replace("{n}", refused));
     else if (isShell || !navigator.onLine) say(words.offline);
